@@ -1,0 +1,1 @@
+"""Learning to rank, whole: raw queries and documents in, a served blend of rankers out."""

@@ -1,0 +1,27 @@
+"""`ranker score`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from ranker.cli.terminal import load_tensorflow
+
+__all__ = ["command"]
+
+
+@click.command("score")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--input", "requests", type=click.File("rb"), default="-", help="JSON lines; default: standard input.")
+@click.option("--output", "results", type=click.File("wb"), default="-", help="JSON lines; default: standard output.")
+def command(bundle: Path, requests: BinaryIO, results: BinaryIO) -> None:
+    """Rank requests, each {"id", "query": {...}, "documents": [{"id", "features": {...}}]}, with BUNDLE."""
+    load_tensorflow()
+    import orjson
+
+    from ranker.workflows.score import score
+
+    for answer in score(bundle, requests, requests.name):
+        results.write(orjson.dumps(answer) + b"\n")

@@ -1,0 +1,107 @@
+"""What commands show: progress, tables, ranked lists; and TensorFlow without its start-up chatter."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from eval.report import Report
+
+__all__ = ["TerminalProgress", "load_tensorflow", "metric_table", "ranked_table"]
+
+
+class TerminalProgress:
+    """Shows the stage under way with a spinner, and each finished one with its wall time."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True, highlight=False)
+
+    @contextmanager
+    def stage(self, what: str) -> Iterator[_Stage]:
+        """Show `what` while the block runs."""
+        started = time.perf_counter()
+        with self.console.status(what) as status:
+            stage = _Stage(what, status)
+            yield stage
+        seconds = time.perf_counter() - started
+        self.console.print(f"[green]✓[/] {what} [dim]{stage.note}[/] [cyan]{seconds:.1f} s[/]")
+
+
+class _Stage:
+    def __init__(self, what: str, status: Status) -> None:
+        self._what, self._status = what, status
+        self.note = ""
+
+    def update(self, done: int, total: int, note: str = "") -> None:
+        self.note = f"{done}/{total} {note}"
+        self._status.update(f"{self._what} [dim]{self.note}[/]")
+
+
+def load_tensorflow() -> None:
+    """Import TensorFlow without the lines it writes past Python to stderr; they are shown if the import fails."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as chatter:
+        os.dup2(chatter.fileno(), 2)
+        try:
+            import ranker.models
+            import tensorflow as tf
+        except BaseException:
+            chatter.seek(0)
+            os.write(kept, chatter.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+    tf.get_logger().setLevel("ERROR")  # deprecations inside TensorFlow's own packages
+
+
+def metric_table(report: Report) -> Table:
+    """Each model's figures with intervals, and its difference to the baseline."""
+    table = Table(title=f"{report.n_queries} test lists, {report.n_documents} documents")
+    for heading in (
+        "metric",
+        "model",
+        "mean",
+        f"{report.confidence:.0%} interval",
+        "against",
+        "difference",
+        "interval",
+        "p",
+    ):
+        table.add_column(heading, justify="left" if heading in ("metric", "model", "against") else "right")
+    for result in report.results:
+        mean, delta = result.interval, result.delta
+        cells = [result.metric, result.model, f"{mean.mean:.4f}", f"{mean.low:.4f} – {mean.high:.4f}"]
+        if delta:
+            difference = delta.interval
+            cells += [delta.baseline, f"{difference.mean:+.4f}", f"{difference.low:+.4f} – {difference.high:+.4f}"]
+            cells.append("" if delta.p_value is None else f"{delta.p_value:.2g}")
+        table.add_row(*cells)
+    contract = "; ".join(
+        f"{metric}: " + ", ".join(f"{key} {value}" for key, value in choices.items())
+        for metric, choices in report.contract.items()
+    )
+    table.caption = f"{report.n_empty} lists without a relevant document are left out. {contract}."
+    return table
+
+
+def ranked_table(title: str, rows: Sequence[dict[str, Any]]) -> Table:
+    """Rows with equal keys as a table."""
+    table = Table(title=title)
+    for key in rows[0]:
+        table.add_column(key, justify="left" if isinstance(rows[0][key], str) else "right")
+    for row in rows:
+        table.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row.values()))
+    return table

@@ -1,0 +1,21 @@
+"""`ranker verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ranker.cli.terminal import load_tensorflow
+
+__all__ = ["command"]
+
+
+@click.command("verify")
+@click.argument("bundle", type=click.Path(path_type=Path))
+def command(bundle: Path) -> None:
+    """Score the golden requests of BUNDLE anew and compare."""
+    load_tensorflow()
+    from ranker.bundle import verify
+
+    click.echo(f"{bundle}: {verify(bundle)} golden requests got the scores they must get")

@@ -1,0 +1,63 @@
+"""The raw columns of a list, and the Arrow schema of a batch of lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from ranker.spec import Spec
+
+__all__ = ["Column", "list_schema", "raw_columns"]
+
+Scope = Literal["query", "document"]
+Dtype = Literal["float32", "string"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A raw feature: its name, whose it is, and its type. Missing is NaN (float32) or "" (string)."""
+
+    name: str
+    scope: Scope
+    dtype: Dtype
+
+    @property
+    def arrow_type(self) -> pa.DataType:
+        """Type of one value in Arrow."""
+        return pa.float32() if self.dtype == "float32" else pa.string()
+
+    def array(self, values: Sequence[Any]) -> np.ndarray:
+        """Values of this column as TensorFlow takes them: float32, or bytes (objects)."""
+        return np.array(values, object if self.dtype == "string" else np.float32)
+
+    def to_json(self) -> dict[str, Any]:
+        """As the manifests hold it."""
+        return asdict(self)
+
+
+def raw_columns(spec: Spec) -> list[Column]:
+    """The raw columns that the features of a spec read, query columns first."""
+
+    def dtype(kind: str) -> Dtype:
+        return "float32" if kind == "numeric" else "string"
+
+    return [Column(f.name, "query", dtype(f.kind)) for f in spec.features.query] + [
+        Column(f.name, "document", dtype(f.kind)) for f in spec.features.document
+    ]
+
+
+def list_schema(columns: list[Column]) -> pa.Schema:
+    """Schema of a batch with one row per list.
+
+    `query_id` string, each query column a value, `document_id` list<string>, `label` list<float32> and each
+    document column a list, all lists of a row equally long. No value is null.
+    """
+    fields = [pa.field("query_id", pa.string(), nullable=False)]
+    fields += [pa.field(c.name, c.arrow_type, nullable=False) for c in columns if c.scope == "query"]
+    fields += [pa.field("document_id", pa.list_(pa.string())), pa.field("label", pa.list_(pa.float32()))]
+    fields += [pa.field(c.name, pa.list_(c.arrow_type)) for c in columns if c.scope == "document"]
+    return pa.schema(fields)

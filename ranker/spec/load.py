@@ -1,0 +1,156 @@
+"""Read `ranker.yaml`: all faults at once, each with its line and, for a mistyped key, the nearest right one."""
+
+from __future__ import annotations
+
+import difflib
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from ranker.errors import RankerError
+from ranker.spec.model import Spec
+
+__all__ = ["SpecError", "load_spec"]
+
+Location = tuple[str | int, ...]
+
+
+class SpecError(RankerError):
+    """The spec cannot be used; the message lists every fault."""
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML 1.1 as PyYAML reads it, but a repeated key is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} is there twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
+    """Load and check a spec.
+
+    Args:
+        path: the YAML file.
+        overrides: `a.b=value` each (value as YAML; list items by number: `models.0.width=32`).
+
+    Raises:
+        SpecError: with all faults, each as `file:line: where: what`.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SpecError(
+            f"{path}: cannot read the spec: {error.strerror}; `ranker demo` writes one to start from"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}") from None
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506: a SafeLoader
+    except yaml.YAMLError as error:
+        raise SpecError(f"{path}: not valid YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise SpecError(f"{path}: expected a mapping with the keys {', '.join(Spec.model_fields)}, got {content!r:.40}")
+    for override in overrides:
+        _apply(content, override)
+    try:
+        spec = Spec.model_validate(content)
+    except ValidationError as error:
+        faults = [_describe(path, root, fault, overrides) for fault in error.errors()]
+        raise SpecError("\n".join(faults)) from None
+    spec._base = path.resolve().parent
+    return spec
+
+
+def _apply(content: dict[str, Any], override: str) -> None:
+    """Set one `a.b=value` in place."""
+    keys, equals, value = override.partition("=")
+    if not equals or not keys:
+        raise SpecError(f"--set {override}: expected path.to.key=value")
+    *parents, last = keys.split(".")
+    here: Any = content
+    for depth, key in enumerate(parents):
+        if isinstance(here, dict) and here.get(key) is None:
+            here[key] = {}
+        here = _child(here, key, override, ".".join(parents[:depth]))
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise SpecError(f"--set {override}: not a YAML value: {error}") from None
+    if isinstance(here, list):
+        _child(here, last, override, ".".join(parents))
+        here[int(last)] = parsed
+    elif isinstance(here, dict):
+        here[last] = parsed
+    else:
+        raise SpecError(f"--set {override}: {'.'.join(parents)} is a single value, it has no {last!r}")
+
+
+def _child(parent: Any, key: str, override: str, where: str) -> Any:
+    if isinstance(parent, dict):
+        return parent[key]
+    if isinstance(parent, list):
+        if key.isdigit() and int(key) < len(parent):
+            return parent[int(key)]
+        raise SpecError(
+            f"--set {override}: {where} is a list; expected a number from 0 to {len(parent) - 1}, got {key!r}"
+        )
+    raise SpecError(f"--set {override}: {where} is a single value, it has no {key!r}")
+
+
+def _describe(path: Path, root: yaml.Node, fault: Any, overrides: Sequence[str]) -> str:
+    location: Location = fault["loc"]
+    line = _line(root, location)
+    where = ".".join(str(part) for part in location) or "spec"
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        known = _known_keys(location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+        message = f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known here: {', '.join(known)}"
+    elif fault["type"] not in ("missing", "value_error"):
+        message += f", got {fault['input']!r:.60}"
+    by_hand = any(override.startswith(f"{where}=") for override in overrides)
+    return f"{path}{' (--set)' if by_hand else f':{line}'}: {where}: {message}"
+
+
+def _line(node: yaml.Node, location: Location) -> int:
+    """1-based line of the deepest part of `location` that stands in the file."""
+    line = node.start_mark.line
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(part):
+                    line, node = key.start_mark.line, value
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line
+    return int(line) + 1
+
+
+def _known_keys(location: Location) -> list[str]:
+    """Keys that the section at `location` has; a part that names a `kind` narrows a union."""
+    sections: list[type[BaseModel]] = [Spec]
+    for part in location:
+        if isinstance(part, int):
+            continue
+        fields = [s.model_fields[part].annotation for s in sections if part in s.model_fields]
+        if fields:
+            sections = [section for field in fields for section in _sections(field)]
+        else:
+            sections = [s for s in sections if part in typing.get_args(s.model_fields["kind"].annotation)]
+    return sorted({key for section in sections for key in section.model_fields})
+
+
+def _sections(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [section for part in typing.get_args(annotation) for section in _sections(part)]

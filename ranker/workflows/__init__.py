@@ -1,0 +1,1 @@
+"""What a user does, step by step: the only place where the packages join."""

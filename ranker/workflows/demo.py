@@ -1,0 +1,173 @@
+"""`ranker demo`: the whole path once, on a generated store, with the scorer importing while the data is made."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ranker.data.artefacts import write_json
+from ranker.data.store import make_store
+from ranker.errors import RankerError
+from ranker.spec import Spec, load_spec
+from ranker.workflows.progress import Progress
+
+if TYPE_CHECKING:
+    from eval.report import Report
+
+__all__ = ["DemoResult", "Scoring", "make_spec", "run"]
+
+_SHOWN = 10
+_SPEC = """\
+# A spec for the store in the folder `store` beside this file.
+version: 1
+data:
+  sources:
+    - {kind: tables, queries: store/queries.jsonl, documents: store/products.jsonl, judgments: store/judgments.csv}
+  query_id: query_id
+  document_id: document_id
+  label: label
+  split: {by: query_hash, valid: 0.2, test: 0.25}
+features:
+  query:
+    - {name: query, kind: text}
+    - {name: segment, kind: categorical}
+  document:
+    - {name: title, kind: text}
+    - {name: description, kind: text}
+    - {name: brand, kind: categorical}
+    - {name: price, kind: numeric, transform: [log1p, zscore]}
+    - {name: stock, kind: numeric, transform: [log1p, zscore]}
+  match:
+    - {kind: bm25, query: query, document: title}
+    - {kind: bm25, query: query, document: description}
+models:
+  - {name: net, kind: self_attention}
+  - {name: trees, kind: lambdamart}
+  - {name: bm25, kind: single_feature, feature: bm25_query_title}   # the reference to beat
+blend: {members: [net, trees]}
+training: {epochs: 20, seed: 7}
+evaluation: {metrics: [ndcg@10], baseline: bm25}
+serving: {model_name: store, grpc_port: 8500, rest_port: 8501}
+"""
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo shows at its end.
+
+    Attributes:
+        query: text of the query that was ranked.
+        segment: of the customer.
+        ranked: a row per document, best first.
+        report: of the test lists.
+        request: file with the request, as JSON.
+        model_name: that it is served under.
+    """
+
+    query: str
+    segment: str
+    ranked: list[dict[str, Any]]
+    report: Report
+    request: Path
+    model_name: str
+
+    def curl(self, port: int) -> str:
+        """The line that asks a scorer at `port` the same."""
+        return f"curl -s http://127.0.0.1:{port}/v1/models/{self.model_name}:rank -d @{self.request}"
+
+
+class Scoring:
+    """A scorer in a process of its own, which loads TensorFlow while the bundle is still being made."""
+
+    def __init__(self, directory: Path) -> None:
+        self.rest_port = 0
+        bundle = directory / "bundle"
+        if bundle.exists():
+            shutil.rmtree(bundle)  # of an earlier demo: the scorer has to wait for the new one
+        self._log = (directory / "scorer.log").open("w", encoding="utf-8")
+        command = [sys.executable, "-m", "ranker", "serve", str(bundle), "--wait", "--grpc-port=0", "--rest-port=0"]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log, text=True)  # noqa: S603
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.terminate()
+        self._process.wait()
+        self._process.stdout.close()  # type: ignore[union-attr]  # it is a pipe
+        self._log.close()
+
+    def ready(self) -> None:
+        """Wait until it answers.
+
+        Raises:
+            RankerError: if it ended instead.
+        """
+        for line in self._process.stdout or ():
+            if line.startswith("REST "):
+                self.rest_port = int(line.partition("//")[2].partition("/")[0].rpartition(":")[2])
+                return
+        raise RankerError(f"the scorer ended with status {self._process.wait()}; see {self._log.name}")
+
+    def ask(self, model_name: str, request: bytes) -> Any:
+        """The answer to a ranking request."""
+        url = f"http://127.0.0.1:{self.rest_port}/v1/models/{model_name}:rank"
+        with urllib.request.urlopen(urllib.request.Request(url, request), timeout=30) as response:  # noqa: S310
+            return json.load(response)
+
+    def wait(self) -> None:
+        """Until the scorer ends or the user interrupts."""
+        try:
+            self._process.wait()
+        except KeyboardInterrupt:
+            return
+
+
+def make_spec(directory: Path, queries: int, seed: int, overrides: Sequence[str], progress: Progress) -> Spec:
+    """Generate the store and write its spec, `ranker.yaml`."""
+    with progress.stage(f"make a store with {queries} queries"):
+        make_store(directory / "store", queries=queries, seed=seed)
+        path = directory / "ranker.yaml"
+        path.write_text(_SPEC, encoding="utf-8")
+    return load_spec(path, overrides)
+
+
+def run(directory: Path, spec: Spec, scoring: Scoring, progress: Progress) -> DemoResult:
+    """Prepare, train, evaluate, and rank one test query by the live scorer."""
+    from ranker.data.dataset import Dataset
+    from ranker.data.elwc import read_raw
+    from ranker.data.requests import to_request
+    from ranker.workflows.evaluate import evaluate
+    from ranker.workflows.prepare import prepare
+    from ranker.workflows.train import train
+
+    prepare(spec, directory / "dataset", progress)
+    dataset = Dataset(directory / "dataset")
+    train(dataset, directory / "bundle", progress)
+    report = evaluate(directory / "bundle", dataset, progress)
+    write_json(directory / "report.json", report.to_dict())
+    with progress.stage("rank a query by the live scorer"):
+        judged = next(j for j in read_raw(dataset.raw("test"), dataset.columns) if j.labels.max() > 1)
+        request = to_request(judged.request, dataset.columns) | {"top_n": _SHOWN}
+        write_json(directory / "request.json", request)
+        scoring.ready()
+        name = spec.serving.model_name
+        answer = scoring.ask(name, (directory / "request.json").read_bytes())
+    rows = []
+    for result in answer["results"]:
+        features = request["documents"][result["index"]]["features"]
+        row = {"rank": result["rank"], "document": result["id"], "score": result["score"]}
+        row |= {key: features.get(key, "") for key in ("title", "brand", "price")}
+        rows.append(row | {"true label": int(judged.labels[result["index"]])})
+    query = request["query"]
+    return DemoResult(query["query"], query["segment"], rows, report, directory / "request.json", name)

@@ -1,0 +1,76 @@
+"""`ranker prepare`: sources to a dataset."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from features import pipeline
+from ranker.data.artefacts import FORMAT_VERSION, new_directory, write_json
+from ranker.data.columns import raw_columns
+from ranker.data.tables import DataError, source_files
+from ranker.data.versions import versions
+from ranker.spec import Spec
+from ranker.workflows.progress import Progress
+
+__all__ = ["prepare"]
+
+
+def prepare(spec: Spec, out: Path, progress: Progress, beam_options: Sequence[str] = ()) -> dict[str, Any]:
+    """Build the dataset that `train` reads.
+
+    Args:
+        spec: names the sources and features.
+        out: folder of the dataset; an old one is replaced once the new one is whole.
+        progress: told of each stage.
+        beam_options: as Beam's command line takes them, e.g. `--runner=FlinkRunner`.
+
+    Returns:
+        the manifest.
+
+    Raises:
+        DataError: if the data cannot be used.
+    """
+    options = PipelineOptions(list(beam_options))
+    with progress.stage("fingerprint the sources"):
+        sources = {role: _fingerprint(path) for role, path in source_files(spec).items()}
+    with new_directory(out) as building, tempfile.TemporaryDirectory(prefix="ranker-") as temporary:
+        with progress.stage("count words of the document collection"):
+            statistics = pipeline.collection_statistics(spec, building / "collection", options)
+        graph = building / "transform"
+        with progress.stage("analyse features on the training lists"):
+            layout = pipeline.analyze(spec, statistics, graph, Path(temporary), options)
+        with progress.stage("transform and write examples"):
+            counts = pipeline.transform(spec, layout, graph, building, options)
+        for split, count in counts.items():
+            if not count["lists"]:
+                raise DataError(
+                    f"no lists in the {split} split of {counts}: more queries or another data.split is needed"
+                )
+        manifest = {
+            "kind": "dataset",
+            "format_version": FORMAT_VERSION,
+            "spec": spec.model_dump(),
+            "spec_digest": spec.digest,
+            "sources": sources,
+            "splits": counts,
+            "columns": [column.to_json() for column in raw_columns(spec)],
+            "layout": layout.to_json(),
+            "versions": versions(),
+        }
+        write_json(building / "manifest.json", manifest)
+    return manifest
+
+
+def _fingerprint(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: cannot read: {error.strerror}; the spec's data.sources names this file") from None
+    return {"file": path.name, "bytes": path.stat().st_size, "sha256": digest}

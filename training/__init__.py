@@ -1,0 +1,1 @@
+"""From a dataset to a bundle: input pipeline, networks, LambdaMART, blend, export."""

@@ -1,0 +1,117 @@
+"""Export: transform graph, members and blend as one SavedModel that takes raw features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from ranker.bundle import BLEND
+from ranker.data.columns import Column
+from ranker.data.layout import Layout
+from ranker.models.blend import Blend
+from ranker.models.padding import canonical_length, pad_lists
+
+__all__ = ["export"]
+
+Scorer = Callable[[Mapping[str, tf.Tensor], tf.Tensor], tf.Tensor]
+
+
+def export(
+    directory: Path, transform: Path, columns: list[Column], layout: Layout, members: Mapping[str, Any], blend: Blend
+) -> None:
+    """Write the SavedModel.
+
+    Args:
+        directory: where to.
+        transform: folder of the transform graph.
+        columns: raw features: the inputs.
+        layout: tensors that the transform graph gives.
+        members: scorer per name, in the order of the manifest.
+        blend: of the members' scores.
+    """
+    module = _Ranker(tft.TFTransformOutput(str(transform)), columns, layout, members, blend)
+    signature = {
+        c.name: tf.TensorSpec([None] if c.scope == "query" else [None, None], _DTYPES[c.dtype], name=c.name)
+        for c in columns
+    }
+    signature["mask"] = tf.TensorSpec([None, None], tf.bool, name="mask")
+    score = tf.function(module.score, input_signature=[signature])
+    score_members = tf.function(module.score_members, input_signature=[signature])
+
+    # Keyword arguments, so that the signature's inputs carry the names of the features.
+    tf.saved_model.save(
+        module,
+        str(directory),
+        signatures={
+            "serving_default": _by_keyword(score, signature),
+            "members": _by_keyword(score_members, signature),
+        },
+    )
+
+
+_DTYPES = {"float32": tf.float32, "string": tf.string}
+
+
+def _by_keyword(function: Any, signature: Mapping[str, tf.TensorSpec]) -> Any:
+    @tf.function
+    def call(**inputs: tf.Tensor) -> Any:
+        return function(inputs)
+
+    return call.get_concrete_function(**signature)
+
+
+class _Ranker(tf.Module):
+    """Everything between raw features and scores."""
+
+    def __init__(
+        self,
+        transform: tft.TFTransformOutput,
+        columns: list[Column],
+        layout: Layout,
+        members: Mapping[str, Any],
+        blend: Blend,
+    ) -> None:
+        super().__init__()
+        self._transform = transform.transform_features_layer()
+        # Functions, not the scorers themselves: Keras would save every layer of a network once more, for itself.
+        self._members = {name: partial(_call, scorer) for name, scorer in members.items()}
+        self._saved = [scorer.variables for scorer in members.values()]
+        self._blend = blend
+        self._columns, self._layout = columns, layout
+
+    def score(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """`scores` float32 `[batch, list]`."""
+        return {"scores": self.score_members(inputs)[BLEND]}
+
+    def score_members(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Scores float32 `[batch, list]` of each member and the blend; the lowest float where `mask` is False.
+
+        Only documents count: wherever the mask has its gaps, they are moved together and padded anew.
+        """
+        given = inputs["mask"]
+        lengths = tf.reduce_sum(tf.cast(given, tf.int64), axis=1)
+
+        def ragged(values: tf.Tensor) -> tf.RaggedTensor:
+            return tf.RaggedTensor.from_row_lengths(tf.boolean_mask(values, given), lengths, validate=False)
+
+        raw = {c.name: inputs[c.name] if c.scope == "query" else ragged(inputs[c.name]) for c in self._columns}
+        length = canonical_length(tf.reduce_max(lengths))
+        features, mask = pad_lists(self._transform(raw), self._layout, length)
+        scores = {name: scorer(features, mask) for name, scorer in self._members.items()}
+        scores[BLEND] = self._blend(scores)
+        return {name: _unpad(values, mask, given) for name, values in scores.items()}
+
+
+def _call(scorer: Scorer, features: Mapping[str, tf.Tensor], mask: tf.Tensor) -> tf.Tensor:
+    return scorer(features, mask)
+
+
+def _unpad(scores: tf.Tensor, mask: tf.Tensor, given: tf.Tensor) -> tf.Tensor:
+    """Scores back to the places where the documents were given."""
+    lowest = tf.fill(tf.shape(given), scores.dtype.min)
+    return tf.tensor_scatter_nd_update(lowest, tf.where(given), tf.boolean_mask(scores, mask))

@@ -1,0 +1,85 @@
+"""The tf.data pipeline over the packed examples of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from google.protobuf import descriptor_pb2
+from tensorflow_serving.apis import input_pb2
+
+from ranker.data.layout import Layout
+from ranker.models.padding import pad_lists
+
+__all__ = ["read_packed", "training_batches"]
+
+
+def read_packed(files: Sequence[Path], layout: Layout, batch_size: int) -> tf.data.Dataset:
+    """Every list once, in the order of the files.
+
+    Yields:
+        `(features, mask, labels)`: padded tensors of the layout, bool `[batch, list]`, float32 `[batch, list]`.
+    """
+    records = tf.data.TFRecordDataset([str(file) for file in files])
+    return records.batch(batch_size).map(_Parse(layout)).prefetch(2)
+
+
+def training_batches(files: Sequence[Path], layout: Layout, batch_size: int, seed: int) -> tf.data.Dataset:
+    """As `read_packed`, in another order each epoch: the same orders for the same seed."""
+    records = tf.data.TFRecordDataset([str(file) for file in files]).cache()
+    shuffled = records.shuffle(_SHUFFLED, seed=seed, reshuffle_each_iteration=True)
+    return shuffled.batch(batch_size).map(_Parse(layout)).prefetch(2)
+
+
+_SHUFFLED = 10_000  # records in the shuffle buffer
+
+
+class _Parse:
+    """Parses a batch of serialized ExampleListWithContext."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._context: dict[str, Any] = {f.name: _ragged_ids(f.name) for f in layout.ids if f.scope == "query"}
+        self._document: dict[str, Any] = {f.name: _ragged_ids(f.name) for f in layout.ids if f.scope == "document"}
+        self._document["dense"] = tf.io.FixedLenFeature([len(layout.dense)], tf.float32)
+        self._document["label"] = tf.io.FixedLenFeature([], tf.float32)
+
+    def __call__(self, records: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
+        sizes, (context, examples) = tf.io.decode_proto(
+            records,
+            input_pb2.ExampleListWithContext.DESCRIPTOR.full_name,
+            ["context", "examples"],
+            [tf.string, tf.string],
+            descriptor_source=_DESCRIPTORS,
+        )
+        lengths = tf.cast(sizes[:, 1], tf.int64)
+        documents = tf.RaggedTensor.from_tensor(examples, lengths)
+        parsed = tf.io.parse_example(documents.flat_values, self._document)
+        ragged = {name: documents.with_values(values) for name, values in parsed.items()}
+        if self._context:
+            ragged |= tf.io.parse_example(context[:, 0], self._context)
+        features, mask = pad_lists(ragged, self._layout)
+        return features, mask, ragged["label"].to_tensor()
+
+
+def _ragged_ids(name: str) -> tf.io.RaggedFeature:
+    return tf.io.RaggedFeature(tf.int64, name, row_splits_dtype=tf.int64)
+
+
+def _descriptors() -> bytes:
+    """Descriptor of ExampleListWithContext with all it needs, as `decode_proto` takes it."""
+    files: dict[str, Any] = {}
+
+    def add(file: Any) -> None:
+        for dependency in file.dependencies:
+            add(dependency)
+        files.setdefault(file.name, file)
+
+    add(input_pb2.DESCRIPTOR)
+    protos = [descriptor_pb2.FileDescriptorProto.FromString(file.serialized_pb) for file in files.values()]
+    return b"bytes://" + descriptor_pb2.FileDescriptorSet(file=protos).SerializeToString()
+
+
+_DESCRIPTORS = _descriptors()
