@@ -17,8 +17,10 @@ from features.collection import CollectionStatistics
 from features.numeric import transform_numeric
 from features.text import hash_ids, tokenize
 from features.text_match import bm25
+from ranker.data.columns import Scope
 from ranker.data.layout import IdFeature, Layout
-from ranker.spec.model import Feature, Features
+from ranker.spec import Categorical, Numeric, Text
+from ranker.spec.model import Features
 
 __all__ = ["layout_of", "preprocessing"]
 
@@ -44,7 +46,7 @@ def preprocessing(features: Features, statistics: Mapping[str, CollectionStatist
         document = {f.name: inputs[f.name].flat_values for f in features.document}
         words = {name: tokenize(values) for name, values in (query | document).items() if _is_text(features, name)}
 
-        numeric = [f for f in (*features.query, *features.document) if f.kind == "numeric"]
+        numeric = [f for f in (*features.query, *features.document) if isinstance(f, Numeric)]
         dense = []
         if numeric:
             values = [tf.gather(query[f.name], row) if f.name in query else document[f.name] for f in numeric]
@@ -55,10 +57,10 @@ def preprocessing(features: Features, statistics: Mapping[str, CollectionStatist
         outputs = {"dense": some_document_column.with_flat_values(tf.concat(dense, axis=1))}
 
         for feature in features.query:
-            if feature.kind != "numeric":
+            if not isinstance(feature, Numeric):
                 outputs[feature.name] = _ids(feature, query, words)
         for feature in features.document:
-            if feature.kind != "numeric":
+            if not isinstance(feature, Numeric):
                 outputs[feature.name] = some_document_column.with_values(_ids(feature, document, words))
         return outputs
 
@@ -68,26 +70,25 @@ def preprocessing(features: Features, statistics: Mapping[str, CollectionStatist
 def layout_of(features: Features, transform: tft.TFTransformOutput) -> Layout:
     """Names and sizes of what the analysed transform gives; texts with as many buckets and dimensions share a table."""
 
-    def id_feature(feature: Feature, scope: Any) -> IdFeature:
-        if feature.kind == "text":
+    def id_feature(feature: Categorical | Text, scope: Scope) -> IdFeature:
+        if isinstance(feature, Text):
             table = f"text_{feature.buckets}_{feature.embed}"
             return IdFeature(feature.name, scope, feature.buckets + 1, feature.embed, True, table)
-        assert feature.kind == "categorical"  # noqa: S101: narrows the type
         values = transform.vocabulary_size_by_name(vocabulary_name(feature))
         return IdFeature(feature.name, scope, 1 + values + feature.vocabulary.oov, feature.embed, False, feature.name)
 
-    ids = [id_feature(f, "query") for f in features.query if f.kind != "numeric"]
-    ids += [id_feature(f, "document") for f in features.document if f.kind != "numeric"]
+    ids = [id_feature(f, "query") for f in features.query if not isinstance(f, Numeric)]
+    ids += [id_feature(f, "document") for f in features.document if not isinstance(f, Numeric)]
     return Layout(tuple(features.dense_names), tuple(ids))
 
 
 def _is_text(features: Features, name: str) -> bool:
-    return any(f.name == name and f.kind == "text" for f in (*features.query, *features.document))
+    return any(f.name == name and isinstance(f, Text) for f in (*features.query, *features.document))
 
 
-def _ids(feature: Feature, values: Tensors, words: Tensors) -> tf.RaggedTensor:
+def _ids(feature: Categorical | Text, values: Tensors, words: Tensors) -> tf.RaggedTensor:
     """int64 `[values, (ids)]`."""
-    if feature.kind == "text":
+    if isinstance(feature, Text):
         return hash_ids(words[feature.name], feature.buckets)
     ids = transform_categorical(feature, values[feature.name])
     # Not from_uniform_row_length: TensorFlow Transform cannot prune a graph with its shape tensors.

@@ -6,6 +6,10 @@ import tensorflow as tf
 
 __all__ = ["hash_ids", "tokenize"]
 
+# TensorFlow lower-cases by the language of the process (LC_ALL, LANG): in Turkish, Azeri and Lithuanian I and these
+# letters would become others. A to Z and these come first, so that a bundle gives the same words everywhere.
+_LOWER = {"İ": "i\u0307", "Ì": "ì", "Í": "í", "Ĩ": "ĩ", "Į": "į"}
+
 
 def tokenize(texts: tf.Tensor) -> tf.RaggedTensor:
     """Lower-cased words: runs of letters, marks and digits of any script.
@@ -19,7 +23,10 @@ def tokenize(texts: tf.Tensor) -> tf.RaggedTensor:
     >>> tokenize(tf.constant(["Oak-Table, 3m", ""])).to_list()
     [[b'oak', b'table', b'3m'], []]
     """
-    lower = tf.strings.lower(texts, encoding="utf-8")
+    lower = tf.strings.lower(texts)
+    for letter, small in _LOWER.items():
+        lower = tf.strings.regex_replace(lower, letter, small)
+    lower = tf.strings.lower(lower, encoding="utf-8")
     spaced = tf.strings.regex_replace(lower, r"[^\p{L}\p{M}\p{N}]+", " ")
     return tf.strings.split(spaced)
 

@@ -37,12 +37,15 @@ def bm25(
     frequency = tf.cast(_occurrences(tf.gather(query.flat_values, word), at, document), tf.float64)
     length = tf.cast(document.row_lengths(), tf.float64)
     norm = spec.k1 * (1 - spec.b + spec.b * length / max(statistics.mean_length, 1e-9))
-    score = tf.gather(idf, word) * frequency * (spec.k1 + 1) / (frequency + tf.gather(norm, at))
-    return tf.math.unsorted_segment_sum(score, at, tf.size(row))
+    # No NaN: for b = 1 the divisor is 0 if the document is empty.
+    saturation = tf.math.divide_no_nan(frequency * (spec.k1 + 1), frequency + tf.gather(norm, at))
+    return tf.math.unsorted_segment_sum(tf.gather(idf, word) * saturation, at, tf.size(row))
 
 
 def _idf(statistics: CollectionStatistics, words: tf.Tensor) -> tf.Tensor:
     """float64 `[words]`; a word that the collection lacks has frequency 0."""
+    if not statistics.mean_length:
+        return tf.zeros_like(words, tf.float64)  # no document has a word; an empty file makes no table
     table = tft.make_and_track_object(
         lambda: tf.lookup.StaticHashTable(
             tf.lookup.TextFileInitializer(statistics.path, tf.string, 0, tf.int64, 1, delimiter="\t"), default_value=0

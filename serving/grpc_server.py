@@ -38,7 +38,7 @@ class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def __init__(self, scorer: OnlineScorer) -> None:
         self._scorer = scorer
 
-    def Predict(  # noqa: N802: gRPC's spelling
+    def Predict(  # noqa: N802 - gRPC's spelling
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
     ) -> predict_pb2.PredictResponse:
         """Named tensors in, named tensors out."""

@@ -20,9 +20,12 @@ def average_weights(members: Sequence[str], scores: Mapping[str, np.ndarray], li
         lists: the validation lists.
 
     Returns:
-        weight per member: 1 / (number of members * root mean square deviation from the list's mean).
+        weight per member: 1 / (number of members * root mean square deviation from the list's mean). 0 for a member
+        whose scores are all the same but for rounding: it orders nothing, and would drown the others.
     """
-    return {name: 1 / (len(members) * max(_spread_within_lists(scores[name], lists), 1e-12)) for name in members}
+    spreads = {name: _spread_within_lists(scores[name], lists) for name in members}
+    least = {name: np.finfo(np.float32).eps * np.max(np.abs(scores[name])) for name in members}
+    return {name: 1 / (len(members) * s) if s > least[name] else 0.0 for name, s in spreads.items()}
 
 
 def _spread_within_lists(scores: np.ndarray, lists: Lists) -> float:

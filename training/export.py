@@ -40,8 +40,8 @@ def export(
         for c in columns
     }
     signature["mask"] = tf.TensorSpec([None, None], tf.bool, name="mask")
-    score = tf.function(module.score, input_signature=[signature])
-    score_members = tf.function(module.score_members, input_signature=[signature])
+    score = tf.function(module.score, input_signature=[signature], autograph=False)
+    score_members = tf.function(module.score_members, input_signature=[signature], autograph=False)
 
     # Keyword arguments, so that the signature's inputs carry the names of the features.
     tf.saved_model.save(
@@ -58,7 +58,7 @@ _DTYPES = {"float32": tf.float32, "string": tf.string}
 
 
 def _by_keyword(function: Any, signature: Mapping[str, tf.TensorSpec]) -> Any:
-    @tf.function
+    @tf.function(autograph=False)
     def call(**inputs: tf.Tensor) -> Any:
         return function(inputs)
 
@@ -94,6 +94,10 @@ class _Ranker(tf.Module):
         Only documents count: wherever the mask has its gaps, they are moved together and padded anew.
         """
         given = inputs["mask"]
+        for column in self._columns:
+            expected = tf.shape(given) if column.scope == "document" else tf.shape(given)[:1]
+            message = f"input {column.name}: shape does not fit the mask"
+            tf.debugging.assert_equal(tf.shape(inputs[column.name]), expected, message)
         lengths = tf.reduce_sum(tf.cast(given, tf.int64), axis=1)
 
         def ragged(values: tf.Tensor) -> tf.RaggedTensor:

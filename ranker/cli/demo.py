@@ -15,7 +15,7 @@ __all__ = ["command"]
 
 @click.command("demo")
 @click.option("--dir", "directory", default="demo", show_default=True, type=click.Path(path_type=Path))
-@click.option("--queries", default=300, show_default=True, type=click.IntRange(20), help="Lists of the store.")
+@click.option("--queries", default=600, show_default=True, type=click.IntRange(20), help="Lists of the store.")
 @click.option("--seed", default=7, show_default=True, type=click.IntRange(0), help="Of the store's data.")
 @click.option("--serve", "keep_serving", is_flag=True, help="Keep the scorer up at the end, until interrupted.")
 @click.option(
@@ -31,8 +31,6 @@ def command(directory: Path, queries: int, seed: int, keep_serving: bool, overri
     with Scoring(directory) as scoring:
         with progress.stage("load TensorFlow, Beam and LightGBM"):
             load_tensorflow()
-            import ranker.workflows.prepare
-            import ranker.workflows.train
         result = run(directory, spec, scoring, progress)
         console.print(ranked_table(f"query {result.query!r} for a {result.segment} customer", result.ranked))
         console.print(metric_table(result.report))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from eval.report import Report
@@ -49,13 +50,12 @@ class _Stage:
 
 def load_tensorflow() -> None:
     """Import TensorFlow without the lines it writes past Python to stderr; they are shown if the import fails."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as chatter:
         os.dup2(chatter.fileno(), 2)
         try:
-            import ranker.models
             import tensorflow as tf
         except BaseException:
             chatter.seek(0)
@@ -69,39 +69,37 @@ def load_tensorflow() -> None:
 
 def metric_table(report: Report) -> Table:
     """Each model's figures with intervals, and its difference to the baseline."""
-    table = Table(title=f"{report.n_queries} test lists, {report.n_documents} documents")
-    for heading in (
-        "metric",
-        "model",
-        "mean",
-        f"{report.confidence:.0%} interval",
-        "against",
-        "difference",
-        "interval",
-        "p",
-    ):
-        table.add_column(heading, justify="left" if heading in ("metric", "model", "against") else "right")
+    confidence = f"[{report.confidence:.0%} interval]"
+    baseline = next((result.delta.baseline for result in report.results if result.delta), None)
+    table = Table(title=f"{report.n_queries} test lists, {report.n_documents} documents", title_justify="left")
+    table.add_column("metric")
+    table.add_column("model")
+    table.add_column(Text(f"mean {confidence}"), justify="right")
+    if baseline:
+        table.add_column(Text(f"minus {baseline} {confidence}"), justify="right")
+        table.add_column("p", justify="right")
     for result in report.results:
         mean, delta = result.interval, result.delta
-        cells = [result.metric, result.model, f"{mean.mean:.4f}", f"{mean.low:.4f} – {mean.high:.4f}"]
+        cells = [result.metric, result.model, f"{mean.mean:.4f} [{mean.low:.3f}, {mean.high:.3f}]"]
         if delta:
             difference = delta.interval
-            cells += [delta.baseline, f"{difference.mean:+.4f}", f"{difference.low:+.4f} – {difference.high:+.4f}"]
+            cells.append(f"{difference.mean:+.4f} [{difference.low:+.3f}, {difference.high:+.3f}]")
             cells.append("" if delta.p_value is None else f"{delta.p_value:.2g}")
-        table.add_row(*cells)
+        table.add_row(*map(Text, cells))
     contract = "; ".join(
         f"{metric}: " + ", ".join(f"{key} {value}" for key, value in choices.items())
         for metric, choices in report.contract.items()
     )
     table.caption = f"{report.n_empty} lists without a relevant document are left out. {contract}."
+    table.caption_justify = "left"
     return table
 
 
 def ranked_table(title: str, rows: Sequence[dict[str, Any]]) -> Table:
     """Rows with equal keys as a table."""
-    table = Table(title=title)
+    table = Table(title=title, title_justify="left")
     for key in rows[0]:
         table.add_column(key, justify="left" if isinstance(rows[0][key], str) else "right")
     for row in rows:
-        table.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row.values()))
+        table.add_row(*(Text(str(value)) for value in row.values()))
     return table

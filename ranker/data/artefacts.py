@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,10 +27,17 @@ def new_directory(path: Path) -> Iterator[Path]:
     """A folder to build an artefact in, renamed to `path` on success and removed on failure.
 
     What was at `path` stays until the new one is whole.
+
+    Raises:
+        ArtefactError: if there is something at `path` that is no artefact: it would be lost.
     """
+    path = path.resolve()
+    if path.exists() and not (path / "manifest.json").is_file() and not (path.is_dir() and not any(path.iterdir())):
+        raise ArtefactError(f"{path}: is neither an artefact nor an empty folder, so it is not replaced; name another")
     path.parent.mkdir(parents=True, exist_ok=True)
-    building = path.with_name(f".{path.name}.building-{os.getpid()}")
-    replaced = path.with_name(f".{path.name}.replaced-{os.getpid()}")
+    mark = uuid.uuid4().hex  # not the process id: containers give the same one to each run
+    building = path.with_name(f".{path.name}.building-{mark}")
+    replaced = path.with_name(f".{path.name}.replaced-{mark}")
     building.mkdir()
     try:
         yield building
@@ -41,6 +49,8 @@ def new_directory(path: Path) -> Iterator[Path]:
         building.rename(path)
         _sync(path.parent)
     finally:
+        if replaced.exists() and not path.exists():
+            replaced.rename(path)
         shutil.rmtree(building, ignore_errors=True)
         shutil.rmtree(replaced, ignore_errors=True)
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ranker.spec import Spec
 
-__all__ = ["Column", "list_schema", "raw_columns"]
+__all__ = ["Column", "Scope", "list_schema", "raw_columns"]
 
 Scope = Literal["query", "document"]
 Dtype = Literal["float32", "string"]

@@ -69,11 +69,11 @@ def read_raw(files: Sequence[Path], columns: Sequence[Column]) -> Iterator[Judge
 
 
 def _put(example: Any, column: Column, value: Any) -> None:
-    feature = example.features.feature[column.name]
+    features = example.features.feature  # asking it for a name adds the name
     if column.dtype == "string":
-        feature.bytes_list.value.append(value.encode())
+        features[column.name].bytes_list.value.append(value.encode())
     elif value == value:
-        feature.float_list.value.append(value)
+        features[column.name].float_list.value.append(value)
 
 
 def _get(example: Any, column: Column) -> Any:

@@ -87,7 +87,7 @@ def parse_request(content: Any, columns: Sequence[Column]) -> RankRequest:
 
 
 def to_request(request: RankRequest, columns: Sequence[Column]) -> dict[str, Any]:
-    """The JSON form of a request: the inverse of `parse_request`, missing values left out."""
+    """The JSON form of a request: the inverse of `parse_request`, what is missing left out."""
 
     def present(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         return {name: value for name, value in pairs if value != "" and value == value}
@@ -96,8 +96,8 @@ def to_request(request: RankRequest, columns: Sequence[Column]) -> dict[str, Any
         return value.decode() if isinstance(value, bytes) else float(value)
 
     scopes = {scope: [c.name for c in columns if c.scope == scope] for scope in ("query", "document")}
-    return {
-        "id": request.query_id,
+    own = {"id": request.query_id or None, "top_n": request.top_n}
+    return {key: value for key, value in own.items() if value is not None} | {
         "query": present([(name, plain(request.tensors[name][0])) for name in scopes["query"]]),
         "documents": [
             {"id": i, "features": present([(name, plain(request.tensors[name][0, at])) for name in scopes["document"]])}

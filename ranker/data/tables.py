@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,8 @@ from ranker.errors import RankerError
 from ranker.spec import Spec, TablesSource
 
 __all__ = ["DataError", "read_documents", "read_lists", "source_files"]
+
+_BLOCK = 16 << 20  # bytes; no row may be longer
 
 
 class DataError(RankerError):
@@ -123,32 +124,64 @@ def _read_judgments(path: Path, spec: Spec) -> pa.Table:
 
 
 def _read(path: Path, strings: list[str]) -> pa.Table:
-    """Read a whole file; in CSV, which has no types, the columns `strings` stay text ("007" is not 7)."""
-    as_text = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(strings, pa.string()))
-    readers = {".jsonl": pyarrow.json.read_json, ".csv": partial(pyarrow.csv.read_csv, convert_options=as_text)}
+    """Read a whole file; texts in the columns `strings` stay as they are written ("007" is not 7)."""
+    readers = {".jsonl": _read_json, ".csv": _read_csv}
     ending = path.with_suffix("").suffix if path.suffix in (".gz", ".zst") else path.suffix
     if ending not in readers:
         raise DataError(f"{path}: cannot tell the format from {ending!r}; expected .jsonl or .csv (also .gz, .zst)")
     try:
-        with pa.input_stream(str(path), compression="detect") as stream:
-            return readers[ending](stream)
+        table = readers[ending](path, strings)
     except OSError as error:
         raise DataError(f"{path}: cannot read: {error}") from None
     except pa.ArrowInvalid as error:
         raise DataError(f"{path}: not valid {ending[1:].upper()}: {error}") from None
+    if not table.num_rows:
+        raise DataError(f"{path}: no rows; expected at least one")
+    return table
+
+
+def _read_csv(path: Path, strings: list[str]) -> pa.Table:
+    with pa.input_stream(str(path), compression="detect") as stream:
+        return pyarrow.csv.read_csv(
+            stream,
+            pyarrow.csv.ReadOptions(block_size=_BLOCK),
+            pyarrow.csv.ParseOptions(newlines_in_values=True),
+            pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(strings, pa.string())),
+        )
+
+
+def _read_json(path: Path, strings: list[str]) -> pa.Table:
+    """Arrow takes a column for times if all its texts look like times; those of `strings` are then read as text."""
+
+    def read(schema: pa.Schema | None) -> pa.Table:
+        with pa.input_stream(str(path), compression="detect") as stream:
+            return pyarrow.json.read_json(
+                stream, pyarrow.json.ReadOptions(block_size=_BLOCK), pyarrow.json.ParseOptions(explicit_schema=schema)
+            )
+
+    table = read(None)
+    times = [f.name for f in table.schema if f.name in strings and pa.types.is_timestamp(f.type)]
+    return read(pa.schema([(name, pa.string()) for name in times])) if times else table
 
 
 def _column(path: Path, table: pa.Table, name: str) -> pa.ChunkedArray:
-    if name not in table.column_names:
-        raise DataError(f"{path}: no column {name!r}; there are {', '.join(table.column_names)}")
+    if (count := table.column_names.count(name)) != 1:
+        there_are = f"there are {', '.join(table.column_names)}"
+        raise DataError(f"{path}: {f'{count} columns' if count else 'no column'} {name!r}; {there_are}")
     return table[name]
 
 
 def _strings(path: Path, table: pa.Table, name: str) -> pa.ChunkedArray:
+    column = _column(path, table, name)
     try:
-        return _column(path, table, name).cast(pa.string()).fill_null("")
+        texts = column.cast(pa.string()).fill_null("")
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        raise DataError(f"{path}: column {name!r}: expected text, got {table[name].type}") from None
+        raise DataError(f"{path}: column {name!r}: expected text, got {column.type}") from None
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{path}: column {name!r}: not UTF-8 text: {error}") from None
+    return texts
 
 
 def _numbers(path: Path, table: pa.Table, name: str) -> pa.ChunkedArray:
@@ -157,7 +190,7 @@ def _numbers(path: Path, table: pa.Table, name: str) -> pa.ChunkedArray:
         column = column.cast(pa.float32())
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         raise DataError(f"{path}: column {name!r}: expected numbers, got {column.type}; e.g. {column[0]}")
-    numbers = column.cast(pa.float64()).cast(pa.float32(), safe=False).fill_null(np.nan)
+    numbers = column.cast(pa.float64(), safe=False).cast(pa.float32(), safe=False).fill_null(np.nan)
     _refuse(np.isinf(numbers.to_numpy()), path, f"infinite {name!r}", lambda at: f"row {at + 1}")
     return numbers
 
@@ -167,7 +200,7 @@ def _numbers(path: Path, table: pa.Table, name: str) -> pa.ChunkedArray:
 
 def _rows_of(ids: pa.ChunkedArray, known: pa.ChunkedArray, path: Path, where: Path) -> np.ndarray:
     rows = pc.index_in(ids, value_set=known).fill_null(-1).to_numpy()
-    _refuse(rows < 0, path, f"id that is not in {where}", lambda at: f"{ids[at]} in row {at + 1}")
+    _refuse(rows < 0, path, f"id that is not in {where}", lambda at: f"{ids[at].as_py()!r} in row {at + 1}")
     return rows
 
 

@@ -22,7 +22,9 @@ def approx_ndcg(labels: tf.Tensor, scores: tf.Tensor, mask: tf.Tensor, temperatu
     Returns:
         float32 scalar in [0, 1]; 0 if no list has a relevant document.
     """
-    gains = tf.where(mask, 2.0**labels - 1, 0)
+    labels = tf.where(mask, labels, 0)
+    largest = tf.reduce_max(labels, axis=-1, keepdims=True)
+    gains = 2.0 ** (labels - largest) - 2.0**-largest  # times 2^-largest: the ratio is the same, and nothing overflows
     difference = (scores[:, tf.newaxis, :] - scores[:, :, tf.newaxis]) / temperature  # [batch, i, j]
     beats = tf.where(mask[:, tf.newaxis, :], tf.sigmoid(difference), 0)
     ranks = 0.5 + tf.reduce_sum(beats, axis=-1)  # j = i adds sigmoid(0) = 0.5

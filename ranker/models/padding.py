@@ -39,19 +39,19 @@ def pad_lists(ragged: Mapping[str, Any], layout: Layout, length: tf.Tensor | Non
     """
     lengths = ragged["dense"].row_lengths()
     length = tf.reduce_max(lengths) if length is None else length
-    features = {"dense": tf.ensure_shape(_pad(ragged["dense"], length), [None, None, len(layout.dense)])}
+    features = {"dense": _pad(ragged["dense"], length, len(layout.dense))}
     for feature in layout.ids:
         values = ragged[feature.name]
         width = None if feature.multivalued else 1
         if feature.scope == "query":
-            features[feature.name] = tf.ensure_shape(values.to_tensor(), [None, width])
+            features[feature.name] = values.to_tensor(shape=[None, width])
         else:
-            features[feature.name] = tf.ensure_shape(_pad(values, length), [None, None, width])
+            features[feature.name] = _pad(values, length, width)
     return features, tf.sequence_mask(lengths, length)
 
 
-def _pad(values: tf.RaggedTensor, length: tf.Tensor) -> tf.Tensor:
-    """`[batch, (list), ...]` to `[batch, length, ...]`."""
-    padded = values.to_tensor()
+def _pad(values: tf.RaggedTensor, length: tf.Tensor, width: int | None) -> tf.Tensor:
+    """`[batch, (list), width]` to `[batch, length, width]`; width None: the longest."""
+    padded = values.to_tensor(shape=[None, None, width])
     lacking = length - tf.shape(padded, tf.int64)[1]
     return tf.pad(padded, [[0, 0], [0, lacking], [0, 0]])

@@ -36,4 +36,4 @@ def _install() -> None:
 
 _install()
 
-import tensorflow_ranking as tfr  # noqa: E402: the stub has to be there first
+import tensorflow_ranking as tfr  # noqa: E402 - the stub has to be there first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import typing
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,15 +25,22 @@ class SpecError(RankerError):
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML 1.1 as PyYAML reads it, but a repeated key is an error."""
+    """YAML 1.1 as PyYAML reads it, but a repeated key is an error, and 1e-3 a number (to PyYAML only 1.0e-3 is)."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} is there twice", key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+_StrictLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
 
 
 def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
@@ -55,7 +63,7 @@ def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
         raise SpecError(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}") from None
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506: a SafeLoader
+        content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         raise SpecError(f"{path}: not valid YAML: {error}") from None
     if not isinstance(content, dict):
@@ -83,7 +91,7 @@ def _apply(content: dict[str, Any], override: str) -> None:
             here[key] = {}
         here = _child(here, key, override, ".".join(parents[:depth]))
     try:
-        parsed = yaml.safe_load(value)
+        parsed = yaml.load(value, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         raise SpecError(f"--set {override}: not a YAML value: {error}") from None
     if isinstance(here, list):
@@ -99,7 +107,7 @@ def _child(parent: Any, key: str, override: str, where: str) -> Any:
     if isinstance(parent, dict):
         return parent[key]
     if isinstance(parent, list):
-        if key.isdigit() and int(key) < len(parent):
+        if key.isdecimal() and int(key) < len(parent):
             return parent[int(key)]
         raise SpecError(
             f"--set {override}: {where} is a list; expected a number from 0 to {len(parent) - 1}, got {key!r}"
@@ -107,24 +115,36 @@ def _child(parent: Any, key: str, override: str, where: str) -> Any:
     raise SpecError(f"--set {override}: {where} is a single value, it has no {key!r}")
 
 
-def _describe(path: Path, root: yaml.Node, fault: Any, overrides: Sequence[str]) -> str:
-    location: Location = fault["loc"]
-    line = _line(root, location)
+def _describe(path: Path, root: yaml.Node | None, fault: Any, overrides: Sequence[str]) -> str:
+    location, _ = _resolve(fault["loc"])
     where = ".".join(str(part) for part in location) or "spec"
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
-        known = _known_keys(location[:-1])
+        _, sections = _resolve(fault["loc"][:-1])
+        known = sorted({key for section in sections for key in section.model_fields})
         near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
         message = f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known here: {', '.join(known)}"
     elif fault["type"] not in ("missing", "value_error"):
         message += f", got {fault['input']!r:.60}"
-    by_hand = any(override.startswith(f"{where}=") for override in overrides)
-    return f"{path}{' (--set)' if by_hand else f':{line}'}: {where}: {message}"
+    return f"{path}{_cause(root, location, overrides)}: {where}: {message}"
 
 
-def _line(node: yaml.Node, location: Location) -> int:
+def _cause(root: yaml.Node | None, location: Location, overrides: Sequence[str]) -> str:
+    """Where the fault was written: in the file, by an override, or in both if an override changed what lies below."""
+    place = [str(part) for part in location]
+    below = []
+    for override in overrides:
+        keys = override.partition("=")[0].split(".")
+        if place[: len(keys)] == keys:
+            return f" (--set {override})"
+        if keys[: len(place)] == place:
+            below.append(f" (with --set {override})")
+    return f":{_line(root, location)}{''.join(below)}"
+
+
+def _line(node: yaml.Node | None, location: Location) -> int:
     """1-based line of the deepest part of `location` that stands in the file."""
-    line = node.start_mark.line
+    line = node.start_mark.line if node else 0
     for part in location:
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
@@ -136,18 +156,22 @@ def _line(node: yaml.Node, location: Location) -> int:
     return int(line) + 1
 
 
-def _known_keys(location: Location) -> list[str]:
-    """Keys that the section at `location` has; a part that names a `kind` narrows a union."""
+def _resolve(location: Location) -> tuple[Location, list[type[BaseModel]]]:
+    """The keys of a fault's location as the user writes them, and the sections that may stand there.
+
+    In pydantic's location the `kind` of an item follows its number; it narrows the sections and is left out.
+    """
     sections: list[type[BaseModel]] = [Spec]
+    keys: list[str | int] = []
     for part in location:
-        if isinstance(part, int):
-            continue
-        fields = [s.model_fields[part].annotation for s in sections if part in s.model_fields]
-        if fields:
-            sections = [section for field in fields for section in _sections(field)]
-        else:
+        if len(sections) > 1 and isinstance(part, str):
             sections = [s for s in sections if part in typing.get_args(s.model_fields["kind"].annotation)]
-    return sorted({key for section in sections for key in section.model_fields})
+            continue
+        keys.append(part)
+        if isinstance(part, str):
+            fields = [s.model_fields[part].annotation for s in sections if part in s.model_fields]
+            sections = [section for field in fields for section in _sections(field)]
+    return tuple(keys), sections
 
 
 def _sections(annotation: Any) -> list[type[BaseModel]]:

@@ -144,9 +144,8 @@ class Features(Section):
     @model_validator(mode="after")
     def _references_hold(self) -> Self:
         names = [f.name for f in (*self.query, *self.document, *self.match)]
-        _refuse_repeats("features", names)
-        for name in RESERVED_NAMES.intersection(names):
-            raise ValueError(f"{name!r} is a name of the engine's own ({', '.join(sorted(RESERVED_NAMES))}); rename it")
+        _refuse_repeats("feature", names)
+        _refuse_reserved("feature", names)
         if not self.dense_names:
             raise ValueError("no numeric and no match feature; every ranker needs at least one")
         for side, features in (("query", self.query), ("document", self.document)):
@@ -256,8 +255,9 @@ class Spec(Section):
     @model_validator(mode="after")
     def _references_hold(self) -> Self:
         names = [m.name for m in self.models]
-        _refuse_repeats("models", [*names, "blend"])
-        _refuse_repeats("blend.members", self.blend.members)
+        _refuse_repeats("model", names)
+        _refuse_reserved("model", names)
+        _refuse_repeats("blend member", self.blend.members)
         for name in self.blend.members:
             if name not in names:
                 raise ValueError(f"blend.members: no model {name!r}; there are {names}")
@@ -281,7 +281,13 @@ class Spec(Section):
         return self._base / Path(os.path.expandvars(text)).expanduser()
 
 
-def _refuse_repeats(where: str, names: Iterable[str]) -> None:
+def _refuse_repeats(what: str, names: Iterable[str]) -> None:
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
-        raise ValueError(f"{where}: name used more than once (or reserved): {', '.join(repeated)}")
+        raise ValueError(f"{what} name used more than once: {', '.join(repeated)}")
+
+
+def _refuse_reserved(what: str, names: Iterable[str]) -> None:
+    for name in sorted(RESERVED_NAMES.intersection(names)):
+        owned = ", ".join(sorted(RESERVED_NAMES))
+        raise ValueError(f"{what} name {name!r} is one of the engine's own ({owned}); rename it")

@@ -49,11 +49,11 @@ features:
     - {kind: bm25, query: query, document: title}
     - {kind: bm25, query: query, document: description}
 models:
-  - {name: net, kind: self_attention}
+  - {name: net, kind: self_attention, width: 48, blocks: 1, dropout: 0.2}
   - {name: trees, kind: lambdamart}
   - {name: bm25, kind: single_feature, feature: bm25_query_title}   # the reference to beat
 blend: {members: [net, trees]}
-training: {epochs: 20, seed: 7}
+training: {epochs: 30, patience: 6, seed: 7}
 evaluation: {metrics: [ndcg@10], baseline: bm25}
 serving: {model_name: store, grpc_port: 8500, rest_port: 8501}
 """
@@ -122,7 +122,7 @@ class Scoring:
     def ask(self, model_name: str, request: bytes) -> Any:
         """The answer to a ranking request."""
         url = f"http://127.0.0.1:{self.rest_port}/v1/models/{model_name}:rank"
-        with urllib.request.urlopen(urllib.request.Request(url, request), timeout=30) as response:  # noqa: S310
+        with urllib.request.urlopen(urllib.request.Request(url, request), timeout=30) as response:
             return json.load(response)
 
     def wait(self) -> None:
@@ -166,8 +166,15 @@ def run(directory: Path, spec: Spec, scoring: Scoring, progress: Progress) -> De
     rows = []
     for result in answer["results"]:
         features = request["documents"][result["index"]]["features"]
-        row = {"rank": result["rank"], "document": result["id"], "score": result["score"]}
-        row |= {key: features.get(key, "") for key in ("title", "brand", "price")}
-        rows.append(row | {"true label": int(judged.labels[result["index"]])})
+        rows.append(
+            {
+                "rank": result["rank"],
+                "document": result["id"],
+                "title": features["title"],
+                "price": f"{features['price']:.2f}" if "price" in features else "",
+                "score": f"{result['score']:.4f}",
+                "true label": int(judged.labels[result["index"]]),
+            }
+        )
     query = request["query"]
     return DemoResult(query["query"], query["segment"], rows, report, directory / "request.json", name)

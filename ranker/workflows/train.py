@@ -75,7 +75,7 @@ def train(dataset: Dataset, out: Path, progress: Progress, spec: Spec | None = N
         lists = stack_lists(batches)
         scores = {name: score_lists(member.scorer, batches) for name, member in members.items()}
         weights = average_weights(spec.blend.members, scores, lists)
-        scores[BLEND] = sum(weight * scores[name] for name, weight in weights.items())
+        scores[BLEND] = _blended(weights, scores)
         validation = {name: float(np.nanmean(metric.per_list(lists, values))) for name, values in scores.items()}
     manifest = {
         "kind": "bundle",
@@ -104,6 +104,10 @@ def train(dataset: Dataset, out: Path, progress: Progress, spec: Spec | None = N
         with progress.stage("check the export against the trained models"):
             _write_golden(building, dataset, members, weights)
     return manifest
+
+
+def _blended(weights: Mapping[str, float], scores: Mapping[str, np.ndarray]) -> np.ndarray:
+    return np.sum([weight * scores[name] for name, weight in weights.items()], axis=0)
 
 
 def _settle(dataset: Dataset, spec: Spec | None) -> Spec:
@@ -158,7 +162,7 @@ def _write_golden(
     with Scorer(building) as scorer:
         for (features, mask, _), judged in islice(pairs, _GOLDEN_REQUESTS):
             expected = {name: np.asarray(member.reference(features, mask)) for name, member in members.items()}
-            expected[BLEND] = sum(weight * expected[name] for name, weight in weights.items())
+            expected[BLEND] = _blended(weights, expected)
             scores = scorer.score_members(judged.request)
             for name, values in scores.items():
                 if not close(values, expected[name]):

@@ -59,9 +59,12 @@ class SelfAttentionScorer(tf_keras.Model):
             if feature.scope == "query":
                 vector = tf.broadcast_to(vector[:, tf.newaxis], tf.concat([shape, [feature.embed]], 0))
             parts.append(vector)
-        for query in (f for f in self._layout.ids if f.scope == "query"):
-            for document in (f for f in self._layout.ids if f.scope == "document" and f.table == query.table):
-                parts.append(embedded[query.name][:, tf.newaxis] * embedded[document.name])
+        parts += [
+            embedded[query.name][:, tf.newaxis] * embedded[document.name]
+            for query in self._layout.ids
+            for document in self._layout.ids
+            if (query.scope, document.scope) == ("query", "document") and query.table == document.table
+        ]
         return tf.concat(parts, axis=-1)
 
 

@@ -19,6 +19,6 @@ class SingleFeatureScorer(tf.Module):
         super().__init__()
         self._at = layout.dense.index(spec.feature)
 
-    def __call__(self, features: Mapping[str, tf.Tensor], mask: tf.Tensor) -> tf.Tensor:  # noqa: ARG002: a scorer
+    def __call__(self, features: Mapping[str, tf.Tensor], mask: tf.Tensor) -> tf.Tensor:  # noqa: ARG002 - a scorer
         """float32 `[batch, list]`."""
         return features["dense"][..., self._at]

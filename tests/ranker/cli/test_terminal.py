@@ -1,0 +1,53 @@
+"""What commands show."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from ranker.cli.terminal import TerminalProgress, ranked_table
+
+
+def shown(table: Table) -> str:
+    file = io.StringIO()
+    Console(file=file, width=120).print(table)
+    return file.getvalue()
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console(file=io.StringIO(), width=120, highlight=False)
+
+
+def test_a_finished_stage_is_told_with_its_last_note_and_time(console):
+    with TerminalProgress(console).stage("train net") as stage:
+        stage.update(1, 3, "ndcg@10 0.1")
+        stage.update(3, 3, "ndcg@10 0.9")
+    [line] = console.file.getvalue().splitlines()
+    assert line.startswith("✓ train net")
+    assert "3/3 ndcg@10 0.9" in line
+    assert line.endswith(" s")
+
+
+def test_a_stage_that_fails_is_not_told_as_done(console):
+    with pytest.raises(ZeroDivisionError), TerminalProgress(console).stage("train net"):
+        _ = 1 / 0
+    assert "✓" not in console.file.getvalue()
+
+
+def test_ranked_rows_keep_their_order_and_values():
+    text = shown(ranked_table("query 'hat'", [{"rank": 1, "id": "b"}, {"rank": 2, "id": "a"}]))
+    assert text.index("query 'hat'") < text.index("rank") < text.index("1") < text.index("2")
+    assert text.index(" b ") < text.index(" a ")
+
+
+@pytest.mark.parametrize("text", ["[bold]hat[/bold]", "[/]", "[red]", "a[0]"])
+def test_brackets_in_data_are_shown_as_they_are(console, text):
+    """To rich they are markup, and a lone closing bracket an error."""
+    assert text in shown(ranked_table("query", [{"title": text}]))
+    with TerminalProgress(console).stage(f"load {text}") as stage:
+        stage.update(1, 1, text)
+    assert f"load {text}" in console.file.getvalue()

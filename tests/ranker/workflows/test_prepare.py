@@ -1,0 +1,198 @@
+"""`prepare` against the source it read, twice, and on data that cannot be used."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import input_pb2
+
+from ranker.data.artefacts import ArtefactError
+from ranker.data.dataset import Dataset
+from ranker.data.elwc import read_raw
+from ranker.data.split import SPLITS, splits_of
+from ranker.data.tables import DataError, source_files
+from ranker.errors import RankerError
+from ranker.spec import Spec, load_spec
+from ranker.workflows.prepare import prepare
+
+
+@pytest.fixture(scope="module")
+def judged(store_spec) -> dict[str, dict[str, float]]:
+    """Labels by query and document, as the judgments file says."""
+    labels: dict[str, dict[str, float]] = defaultdict(dict)
+    with source_files(store_spec)["judgments"].open() as file:
+        for row in csv.DictReader(file):
+            labels[row["query_id"]][row["document_id"]] = float(row["label"])
+    return labels
+
+
+@pytest.fixture(scope="module")
+def lists(dataset):
+    """The raw lists of each split."""
+    return {split: list(read_raw(dataset.raw(split), dataset.columns)) for split in SPLITS}
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+# --- the dataset is the source ---------------------------------------------------------------------------------------
+
+
+def test_the_counts_are_those_of_the_source(dataset, store_spec, judged):
+    split_of = dict(zip(judged, splits_of(judged, store_spec.data.split), strict=True))
+    expected = {split: Counter() for split in SPLITS}
+    for query, labels in judged.items():
+        expected[split_of[query]].update(
+            lists=1, documents=len(labels), lists_without_relevant=int(max(labels.values()) == 0)
+        )
+    assert dataset.manifest["splits"] == expected
+    assert sum(counts["lists_without_relevant"] for counts in expected.values()) > 0, "the data has the hard case"
+
+
+def test_every_list_is_in_one_split_with_all_its_labels(lists, judged):
+    queries = [one.request.query_id for split in SPLITS for one in lists[split]]
+    assert len(queries) == len(set(queries))
+    found = {
+        one.request.query_id: dict(zip(one.request.document_ids, one.labels.tolist(), strict=True))
+        for split in SPLITS
+        for one in lists[split]
+    }
+    assert found == judged
+
+
+def test_raw_lists_hold_the_source_values(lists, store_spec):
+    files = source_files(store_spec)
+    queries, documents = (
+        {row[key]: row for row in map(json.loads, files[role].read_text().splitlines())}
+        for role, key in (("queries", "query_id"), ("documents", "document_id"))
+    )
+    for one in lists["valid"]:
+        tensors, query = one.request.tensors, queries[one.request.query_id]
+        assert [tensors[name][0].decode() for name in ("query", "segment")] == [query["query"], query["segment"]]
+        for at, document in enumerate(documents[i] for i in one.request.document_ids):
+            assert tensors["title"][0, at].decode() == document["title"]
+            price = tensors["price"][0, at]
+            assert (document["price"] is None) == (price != price)
+            assert document["price"] is None or price == tf.constant(document["price"], tf.float32).numpy()
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_packed_lists_are_the_raw_ones_in_their_order(dataset, lists, split):
+    packed = [
+        input_pb2.ExampleListWithContext.FromString(record)
+        for record in tf.data.TFRecordDataset([str(file) for file in dataset.packed(split)]).as_numpy_iterator()
+    ]
+    for elwc, one in zip(packed, lists[split], strict=True):
+        assert elwc.context.features.feature["query_id"].bytes_list.value[0].decode() == one.request.query_id
+        features = [example.features.feature for example in elwc.examples]
+        assert [feature["label"].float_list.value[0] for feature in features] == one.labels.tolist()
+        assert {len(feature["dense"].float_list.value) for feature in features} == {len(dataset.layout.dense)}
+
+
+def test_the_manifest_names_the_sources_by_their_content(dataset, store_spec):
+    sources = dataset.manifest["sources"]
+    assert sources.keys() == {"queries", "documents", "judgments"}
+    for role, path in source_files(store_spec).items():
+        assert sources[role]["file"] == path.name
+        assert sources[role]["bytes"] == len(path.read_bytes())
+        assert len(sources[role]["sha256"]) == 64
+    assert len({source["sha256"] for source in sources.values()}) == 3
+
+
+def test_a_second_run_gives_the_same_bytes(dataset, store_spec, progress, tmp_path):
+    """In place of another dataset, which goes; temporary names and times do not get into the records."""
+    out = tmp_path / "dataset"
+    out.mkdir()
+    (out / "manifest.json").write_text("of an older dataset")
+    (out / "old").write_text("of an older dataset")
+    manifest = prepare(store_spec, out, progress)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["dataset"]
+    assert json.loads(json.dumps(manifest)) == Dataset(out).manifest == dataset.manifest
+    for folder in ("examples", "raw", "collection"):
+        first, second = files_of(dataset.path / folder), files_of(out / folder)
+        assert second == first
+        assert first
+    assert files_of(out).keys() == files_of(dataset.path).keys()
+
+
+# --- data that cannot be used ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """`shop(judgments=..., documents=...)` is the spec of a tiny shop with some tables changed."""
+    tables = {
+        "queries.jsonl": "".join(f'{{"query_id": "q{i}", "query": "hat {i % 3}"}}\n' for i in range(40)),
+        "documents.jsonl": "".join(f'{{"document_id": "d{i}", "title": "hat {i}", "price": {i}}}\n' for i in range(3)),
+        "judgments.csv": "query_id,document_id,label\n" + "".join(f"q{i},d{i % 3},1\n" for i in range(40)),
+    }
+    text = """\
+version: 1
+data: {sources: [{kind: tables, queries: queries.jsonl, documents: documents.jsonl, judgments: judgments.csv}]}
+features:
+  query: [{name: query, kind: text}]
+  document: [{name: title, kind: text}, {name: price, kind: numeric}]
+  match: [{kind: bm25, query: query, document: title}]
+models: [{name: trees, kind: lambdamart}]
+blend: {members: [trees]}
+"""
+
+    def spec(changed: dict[str, str | None] | None = None, overrides: tuple[str, ...] = ()) -> Spec:
+        folder = tmp_path / "shop"
+        folder.mkdir()
+        (folder / "ranker.yaml").write_text(text)
+        for name, content in (tables | (changed or {})).items():
+            if content is not None:
+                (folder / name).write_text(content)
+        return load_spec(folder / "ranker.yaml", overrides)
+
+    return spec
+
+
+@pytest.fixture
+def out(tmp_path):
+    """A place with a dataset made before; the test may not change it."""
+    place = tmp_path / "artefacts"
+    (place / "dataset").mkdir(parents=True)
+    (place / "dataset" / "manifest.json").write_text("made before")
+    yield place / "dataset"
+    assert files_of(place) == {"dataset/manifest.json": b"made before"}
+    assert [entry.name for entry in place.iterdir()] == ["dataset"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"judgments.csv": "query_id,document_id,label\nq1,d1,1\nq1,d9,1\n"}, r"judgments\.csv: .*first 'd9' in row 2"),
+        ({"documents.jsonl": '{"document_id": "d1", "price": 1}\n'}, r"documents\.jsonl: no column 'title'"),
+        ({"queries.jsonl": None}, r"queries\.jsonl: cannot read: No such file or directory; the spec's data\.sources"),
+        ({"judgments.csv": "query_id,document_id,label\n"}, r"judgments\.csv: no rows"),
+    ],
+    ids=["unknown id", "missing column", "missing file", "no rows"],
+)
+def test_bad_data_is_told_as_it_is_and_the_old_dataset_stays(shop, out, progress, changed, message):
+    """Beam runs the connector and passes on what it raises: of its own class, with a note of the step at the end."""
+    with pytest.raises(DataError, match=message) as caught:
+        prepare(shop(changed), out, progress)
+    assert isinstance(caught.value, RankerError)
+    assert "Traceback" not in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_split_without_lists_is_refused(shop, out, progress):
+    with pytest.raises(DataError, match="no lists in the valid split"):
+        prepare(shop(overrides=("data.split.valid=0.0001",)), out, progress)
+
+
+def test_a_folder_with_something_else_in_it_is_not_replaced(shop, tmp_path, progress):
+    spec = shop()
+    before = files_of(tmp_path)
+    with pytest.raises(ArtefactError, match="neither an artefact nor an empty folder"):
+        prepare(spec, tmp_path / "shop", progress)
+    assert files_of(tmp_path) == before

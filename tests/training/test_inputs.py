@@ -1,0 +1,81 @@
+"""Batches against the records as the proto library reads them."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from training.inputs import read_packed, training_batches
+
+
+def key(labels: np.ndarray, mask: np.ndarray, dense: np.ndarray) -> bytes:
+    """Bytes that tell lists apart: labels and dense features of the real documents."""
+    return labels[mask].tobytes() + dense[mask].tobytes()
+
+
+def keys(batches) -> list[bytes]:
+    found = []
+    for features, mask, labels in batches:
+        found += map(key, labels.numpy(), mask.numpy(), features["dense"].numpy())
+    return found
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64, 1000])
+def test_every_list_comes_once_in_order_whatever_the_batch(dataset, mixed_lengths, read_elwc, batch_size):
+    expected = iter(read_elwc([mixed_lengths]))
+    layout = dataset.layout
+    for features, mask, labels in read_packed([mixed_lengths], layout, batch_size):
+        assert len(mask) <= batch_size
+        assert (mask.dtype, labels.dtype, features["dense"].dtype) == (tf.bool, tf.float32, tf.float32)
+        sizes = mask.numpy().sum(axis=1)
+        assert mask.shape == labels.shape == features["dense"].shape[:2] == (len(sizes), sizes.max())
+        for row, size in enumerate(sizes):
+            elwc = next(expected)
+            examples = [example.features.feature for example in elwc.examples]
+            assert size == len(examples)
+            assert mask.numpy()[row].tolist() == [True] * size + [False] * (mask.shape[1] - size)
+            assert labels.numpy()[row].tolist() == [
+                *(e["label"].float_list.value[0] for e in examples),
+                *[0] * (mask.shape[1] - size),
+            ]
+            dense = np.array([e["dense"].float_list.value for e in examples], np.float32)
+            assert features["dense"][row, :size].numpy().tobytes() == dense.tobytes()
+            assert not features["dense"][row, size:].numpy().any()
+            for feature in layout.ids:
+                given = features[feature.name][row].numpy()
+                if feature.scope == "query":
+                    wanted = [elwc.context.features.feature[feature.name].int64_list.value]
+                    given = given[np.newaxis]
+                else:
+                    wanted = [e[feature.name].int64_list.value for e in examples]
+                    assert not given[size:].any()
+                assert [ids[: len(want)].tolist() for ids, want in zip(given, wanted, strict=False)] == [
+                    list(w) for w in wanted
+                ]
+                assert not any(ids[len(want) :].any() for ids, want in zip(given, wanted, strict=False))
+    assert next(expected, None) is None
+
+
+def test_several_files_are_read_in_order(dataset):
+    files = [*dataset.packed("valid"), *dataset.packed("test")]
+    both = keys(read_packed(files, dataset.layout, 16))
+    assert both == [k for file in files for k in keys(read_packed([file], dataset.layout, 16))]
+
+
+def test_each_epoch_has_every_list_once_in_another_order(dataset, mixed_lengths):
+    expected = keys(read_packed([mixed_lengths], dataset.layout, 8))
+    assert len(set(expected)) > 70
+    batches = training_batches([mixed_lengths], dataset.layout, 8, seed=5)
+    epochs = [keys(batches) for _ in range(3)]
+    assert all(Counter(epoch) == Counter(expected) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in [*epochs, expected]}) == 4
+
+
+def test_the_same_seed_gives_the_same_orders(dataset, mixed_lengths):
+    def orders(seed: int) -> list[list[bytes]]:
+        tf.random.set_seed(1)  # tf.data mixes its seed with the global one, which `fit_network` sets
+        batches = training_batches([mixed_lengths], dataset.layout, 8, seed)
+        return [keys(batches) for _ in range(2)]
+
+    assert orders(5) == orders(5) != orders(6)
