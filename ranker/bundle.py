@@ -53,7 +53,7 @@ class Scorer:
         try:
             with self._session.graph.as_default():
                 saved = tf.compat.v1.saved_model.load(self._session, ["serve"], str(path / "saved_model"))
-        except (OSError, RuntimeError, tf.errors.OpError) as error:
+        except (OSError, RuntimeError, ValueError, tf.errors.OpError) as error:
             raise ArtefactError(f"{path}: the SavedModel does not load: {error}") from None
         self._signatures = {
             name: _Signature(self._session, definition)

@@ -31,11 +31,11 @@ class TerminalProgress:
     def stage(self, what: str) -> Iterator[_Stage]:
         """Show `what` while the block runs."""
         started = time.perf_counter()
-        with self.console.status(what) as status:
+        with self.console.status(Text(what)) as status:
             stage = _Stage(what, status)
             yield stage
-        seconds = time.perf_counter() - started
-        self.console.print(f"[green]✓[/] {what} [dim]{stage.note}[/] [cyan]{seconds:.1f} s[/]")
+        seconds = f"{time.perf_counter() - started:.1f} s"
+        self.console.print(Text.assemble(("✓", "green"), f" {what} ", (stage.note, "dim"), " ", (seconds, "cyan")))
 
 
 class _Stage:
@@ -45,7 +45,7 @@ class _Stage:
 
     def update(self, done: int, total: int, note: str = "") -> None:
         self.note = f"{done}/{total} {note}"
-        self._status.update(f"{self._what} [dim]{self.note}[/]")
+        self._status.update(Text.assemble(self._what, " ", (self.note, "dim")))
 
 
 def load_tensorflow() -> None:
@@ -97,7 +97,7 @@ def metric_table(report: Report) -> Table:
 
 def ranked_table(title: str, rows: Sequence[dict[str, Any]]) -> Table:
     """Rows with equal keys as a table."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=Text(title), title_justify="left")
     for key in rows[0]:
         table.add_column(key, justify="left" if isinstance(rows[0][key], str) else "right")
     for row in rows:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from ranker.errors import RankerError
 
 __all__ = [
     "Blend",
@@ -34,6 +37,7 @@ __all__ = [
 ]
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
+_VARIABLE = re.compile(r"\$\{?(\w+)")
 RESERVED_NAMES = frozenset({"query_id", "document_id", "label", "mask", "dense", "blend"})
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -277,7 +281,14 @@ class Spec(Section):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     def path(self, text: str) -> Path:
-        """A path of the spec: environment variables expanded, relative to the folder of the spec file."""
+        """A path of the spec: environment variables expanded, relative to the folder of the spec file.
+
+        Raises:
+            RankerError: for a variable that is not set.
+        """
+        unset = [name for name in _VARIABLE.findall(text) if name not in os.environ]
+        if unset:
+            raise RankerError(f"path {text!r}: environment variable {unset[0]} is not set; set it or write the path out")
         return self._base / Path(os.path.expandvars(text)).expanduser()
 
 

@@ -15,9 +15,7 @@ EXPECTED = (8, 10, Counter({b"red": 3, b"shoe": 4, "日本".encode(): 1, "naïve
 
 def combined(*batches: list[str]):
     combine = CountWords()
-    parts = []
-    for batch in batches:
-        parts.append(combine.add_input(combine.create_accumulator(), pa.array(batch, pa.string())))
+    parts = [combine.add_input(combine.create_accumulator(), pa.array(batch, pa.string())) for batch in batches]
     return combine.extract_output(combine.merge_accumulators(parts))
 
 

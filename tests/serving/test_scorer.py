@@ -26,7 +26,7 @@ def expected(bundle, request_of_store):
         return scorer.score_members(request_of_store)
 
 
-# --- rank --------------------------------------------------------------------------------------------------------------
+# --- rank -------------------------------------------------------------------------------------------------------------
 
 
 def test_rank(dataset, online, request_of_store, expected):
@@ -57,7 +57,7 @@ def test_a_request_of_other_features_is_refused(online):
         online.rank({"documents": [{"id": "a", "features": {"prize": 3}}]})
 
 
-# --- check -------------------------------------------------------------------------------------------------------------
+# --- check ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("name", "version"), [("store", None), ("store", 1)])
@@ -75,7 +75,7 @@ def test_what_is_not_served(online, name, version, wanted):
     assert caught.value.code == tf.errors.NOT_FOUND
 
 
-# --- predict -----------------------------------------------------------------------------------------------------------
+# --- predict ----------------------------------------------------------------------------------------------------------
 
 
 def test_predict(online, request_of_store, expected):

@@ -72,7 +72,7 @@ def test_stacked_lists_are_the_real_documents_in_order(dataset, mixed_lengths, r
         [e.features.feature["label"].float_list.value[0] for e in elwc.examples] for elwc in read_elwc([mixed_lengths])
     ]
     assert lists.sizes.tolist() == list(map(len, labels))
-    assert lists.labels.tolist() == sum(labels, [])
+    assert lists.labels.tolist() == [label for of_list in labels for label in of_list]
 
 
 def test_scores_come_in_the_order_of_the_stacked_lists(dataset, mixed_lengths):

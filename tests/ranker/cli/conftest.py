@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,7 +19,10 @@ def ranker(tmp_path: Path) -> Run:
 
     def run(*arguments: object, stdin: str = "", python: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *python, "-m", "ranker", *map(str, arguments)]
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120, cwd=tmp_path)
+        users = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}  # not the tests' own
+        return subprocess.run(
+            command, input=stdin, capture_output=True, text=True, timeout=120, cwd=tmp_path, env=users
+        )
 
     return run
 

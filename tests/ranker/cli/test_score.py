@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
 from ranker.bundle import Scorer
-from ranker.data.requests import parse_request
+from ranker.data.requests import RequestError, parse_request
+from ranker.workflows.score import score
 
 GOOD = {"id": "q", "query": {"query": "red shoe"}, "documents": [{"id": "a", "features": {"price": 3}}, {"id": "b"}]}
 
@@ -33,5 +35,9 @@ def test_answers_come_until_a_bad_line_which_is_named(refused, bundle, tmp_path)
     assert np.array([got[0], got[1]]).tobytes() == expected.tobytes()
 
 
-def test_standard_input_that_is_no_json_is_named(refused, bundle):
-    assert refused("score", bundle, stdin=json.dumps(GOOD) + "\n{\n").startswith("<stdin>:2: unexpected end of data")
+def test_a_line_that_is_no_json_is_named(bundle):
+    """Here without a process of its own, which would load TensorFlow again."""
+    answers = score(bundle, [json.dumps(GOOD).encode(), b"{"], "<stdin>")
+    assert next(answers)["id"] == "q"
+    with pytest.raises(RequestError, match=r"^<stdin>:2: unexpected end of data"):
+        next(answers)

@@ -44,10 +44,18 @@ def test_ranked_rows_keep_their_order_and_values():
     assert text.index(" b ") < text.index(" a ")
 
 
-@pytest.mark.parametrize("text", ["[bold]hat[/bold]", "[/]", "[red]", "a[0]"])
-def test_brackets_in_data_are_shown_as_they_are(console, text):
+BRACKETS = ["[bold]hat[/bold]", "[/]", "[red]"]
+
+
+@pytest.mark.parametrize("text", BRACKETS)
+def test_brackets_in_cells_are_shown_as_they_are(text):
     """To rich they are markup, and a lone closing bracket an error."""
     assert text in shown(ranked_table("query", [{"title": text}]))
+
+
+@pytest.mark.parametrize("text", BRACKETS)
+def test_brackets_in_stages_and_titles_are_shown_as_they_are(console, text):
     with TerminalProgress(console).stage(f"load {text}") as stage:
         stage.update(1, 1, text)
-    assert f"load {text}" in console.file.getvalue()
+    assert f"load {text} 1/1 {text}" in console.file.getvalue()
+    assert text in shown(ranked_table(text, [{"title": "a hat, wider than the title"}]))

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from ranker.errors import RankerError
 from ranker.spec import Spec, load_spec
 from ranker.spec.model import RESERVED_NAMES
 
@@ -143,3 +144,10 @@ def test_the_digest_is_the_same_for_the_same_meaning(text, load, tmp_path):
 def test_the_digest_is_another_for_another_value(text, load, override):
     changed = [override, "evaluation.baseline=blend"]
     assert load(text, changed).digest != load(text, ["evaluation.baseline=blend"]).digest
+
+
+@pytest.mark.parametrize("text", ["$NO_SUCH_SHOP/q.jsonl", "a/${NO_SUCH_SHOP}/q.jsonl"])
+def test_a_variable_that_is_not_set_is_named(load, monkeypatch, text):
+    monkeypatch.delenv("NO_SUCH_SHOP", raising=False)
+    with pytest.raises(RankerError, match="environment variable NO_SUCH_SHOP is not set"):
+        load().path(text)
