@@ -1,6 +1,7 @@
 # `make demo` and `make test` set up what they need: a fresh machine needs python3 (3.11 to 3.13) and make only.
 PYTHON ?= python3
 BIN := .venv/bin
+LOCKED := .venv/.locked
 READY := .venv/.ready
 
 .PHONY: setup demo test lint bench lock clean
@@ -8,11 +9,14 @@ READY := .venv/.ready
 setup: $(READY)
 
 # --no-deps: requirements.lock is complete, and two published pins in it are wrong (see [tool.uv] in pyproject.toml).
-$(READY): requirements.lock pyproject.toml
+$(LOCKED): requirements.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else \
 		"Python %d.%d is not supported: expected 3.11 to 3.13; name another with make PYTHON=python3.12" % v)'
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@touch $@
+
+$(READY): $(LOCKED) pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

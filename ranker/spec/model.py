@@ -288,7 +288,7 @@ class Spec(Section):
         """
         unset = [name for name in _VARIABLE.findall(text) if name not in os.environ]
         if unset:
-            raise RankerError(f"path {text!r}: environment variable {unset[0]} is not set; set it or write the path out")
+            raise RankerError(f"path {text!r}: environment variable {unset[0]} is not set; set it, or write the path")
         return self._base / Path(os.path.expandvars(text)).expanduser()
 
 
