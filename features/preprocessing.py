@@ -89,7 +89,7 @@ def _is_text(features: Features, name: str) -> bool:
 def _ids(feature: Categorical | Text, values: Tensors, words: Tensors) -> tf.RaggedTensor:
     """int64 `[values, (ids)]`."""
     if isinstance(feature, Text):
-        return hash_ids(words[feature.name], feature.buckets)
+        return hash_ids(words[feature.name], feature.buckets, feature.max_words)
     ids = transform_categorical(feature, values[feature.name])
     # Not from_uniform_row_length: TensorFlow Transform cannot prune a graph with its shape tensors.
     return tf.RaggedTensor.from_row_splits(ids, tf.range(tf.size(ids, tf.int64) + 1), validate=False)

@@ -31,14 +31,16 @@ def tokenize(texts: tf.Tensor) -> tf.RaggedTensor:
     return tf.strings.split(spaced)
 
 
-def hash_ids(tokens: tf.RaggedTensor, buckets: int) -> tf.RaggedTensor:
+def hash_ids(tokens: tf.RaggedTensor, buckets: int, most: int) -> tf.RaggedTensor:
     """Ids from 1 to `buckets`, by a hash that is the same in every process.
 
     Args:
         tokens: string `[texts, (words)]`.
         buckets: number of ids.
+        most: words of a text that count; later ones are left out.
 
     Returns:
         int64 `[texts, (words)]`.
     """
+    tokens = tokens[:, :most]
     return tokens.with_flat_values(tf.strings.to_hash_bucket_fast(tokens.flat_values, buckets) + 1)

@@ -8,6 +8,7 @@ from typing import BinaryIO
 import click
 
 from ranker.cli.terminal import load_tensorflow
+from ranker.data.artefacts import read_manifest
 
 __all__ = ["command"]
 
@@ -18,6 +19,7 @@ __all__ = ["command"]
 @click.option("--output", "results", type=click.File("wb"), default="-", help="JSON lines; default: standard output.")
 def command(bundle: Path, requests: BinaryIO, results: BinaryIO) -> None:
     """Rank requests, each {"id", "query": {...}, "documents": [{"id", "features": {...}}]}, with BUNDLE."""
+    read_manifest(bundle, "bundle")
     load_tensorflow()
     import orjson
 

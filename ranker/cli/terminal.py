@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -56,6 +58,7 @@ def load_tensorflow() -> None:
     with tempfile.TemporaryFile() as chatter:
         os.dup2(chatter.fileno(), 2)
         try:
+            import_module("ranker.models")  # first: it chooses the Keras that TensorFlow loads
             import tensorflow as tf
         except BaseException:
             chatter.seek(0)
@@ -65,6 +68,7 @@ def load_tensorflow() -> None:
             os.dup2(kept, 2)
             os.close(kept)
     tf.get_logger().setLevel("ERROR")  # deprecations inside TensorFlow's own packages
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # tracebacks of errors that are raised anyway
 
 
 def metric_table(report: Report) -> Table:

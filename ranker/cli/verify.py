@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ranker.cli.terminal import load_tensorflow
+from ranker.data.artefacts import read_manifest
 
 __all__ = ["command"]
 
@@ -15,6 +16,7 @@ __all__ = ["command"]
 @click.argument("bundle", type=click.Path(path_type=Path))
 def command(bundle: Path) -> None:
     """Score the golden requests of BUNDLE anew and compare."""
+    read_manifest(bundle, "bundle")
     load_tensorflow()
     from ranker.bundle import verify
 

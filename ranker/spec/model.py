@@ -112,12 +112,16 @@ class Categorical(Section):
 
 
 class Text(Section):
-    """Words, hashed into `buckets` ids; the mean of their embeddings goes to networks."""
+    """Words, hashed into `buckets` ids; the mean of the first `max_words` embeddings goes to networks.
+
+    Ids are padded to the longest text of a batch: without a limit one long text costs all documents its memory.
+    """
 
     name: Name
     kind: Literal["text"]
     buckets: Annotated[int, Field(ge=2)] = 4096
     embed: Annotated[int, Field(ge=1)] = 16
+    max_words: Annotated[int, Field(ge=1)] = 64
 
 
 class Bm25(Section):
@@ -240,6 +244,12 @@ class Serving(Section):
     model_name: Name = "ranker"
     grpc_port: Annotated[int, Field(ge=0, le=65535)] = 8500
     rest_port: Annotated[int, Field(ge=0, le=65535)] = 8501
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        if self.grpc_port == self.rest_port != 0:
+            raise ValueError(f"grpc_port and rest_port are both {self.rest_port}; they need one each")
+        return self
 
 
 class Spec(Section):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ranker.data.artefacts import FORMAT_VERSION, new_directory, write_json
 from ranker.data.columns import raw_columns
 from ranker.data.tables import DataError, source_files
 from ranker.data.versions import versions
+from ranker.errors import RankerError
 from ranker.spec import Spec
 from ranker.workflows.progress import Progress
 
@@ -36,10 +38,10 @@ def prepare(spec: Spec, out: Path, progress: Progress, beam_options: Sequence[st
     Raises:
         DataError: if the data cannot be used.
     """
-    options = PipelineOptions(list(beam_options))
+    options = _options(beam_options)
     with progress.stage("fingerprint the sources"):
         sources = {role: _fingerprint(path) for role, path in source_files(spec).items()}
-    with new_directory(out) as building, tempfile.TemporaryDirectory(prefix="ranker-") as temporary:
+    with _plain_errors(), new_directory(out) as building, tempfile.TemporaryDirectory(prefix="ranker-") as temporary:
         with progress.stage("count words of the document collection"):
             statistics = pipeline.collection_statistics(spec, building / "collection", options)
         graph = building / "transform"
@@ -65,6 +67,24 @@ def prepare(spec: Spec, out: Path, progress: Progress, beam_options: Sequence[st
         }
         write_json(building / "manifest.json", manifest)
     return manifest
+
+
+def _options(beam_options: Sequence[str]) -> PipelineOptions:
+    """Beam itself passes over an option it does not know."""
+    options = PipelineOptions(list(beam_options))
+    unknown = set(options.get_all_options(retain_unknown_options=True)) - set(options.get_all_options())
+    if unknown:
+        raise RankerError(f"unknown option --{min(unknown)}: neither `ranker prepare` nor Apache Beam has it")
+    return options
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Takes off what Beam adds to the message of an error that a user can mend."""
+    try:
+        yield
+    except RankerError as error:
+        raise type(error)(str(error).partition(" [while running '")[0]) from error
 
 
 def _fingerprint(path: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ranker.data.dataset import Dataset
 from ranker.data.elwc import read_raw
 from ranker.data.requests import to_request
 from ranker.data.versions import versions
+from ranker.errors import RankerError
 from ranker.models.blend import Blend
 from ranker.models.scorers.lambdamart import LambdaMartScorer, tree_matrix
 from ranker.models.scorers.single_feature import SingleFeatureScorer
@@ -68,7 +69,7 @@ def train(dataset: Dataset, out: Path, progress: Progress, spec: Spec | None = N
         ArtefactError: if data and features of the spec are not the dataset's, or the export is not faithful.
     """
     spec = _settle(dataset, spec)
-    metric = parse_metric(spec.evaluation.metrics[0])
+    metric = _metrics(spec)[0]
     members = {model.name: _fit(model, spec, dataset, metric, progress) for model in spec.models}
     with progress.stage("blend"):
         batches = list(read_packed(dataset.packed("valid"), dataset.layout, _VALIDATION_BATCH))
@@ -104,6 +105,14 @@ def train(dataset: Dataset, out: Path, progress: Progress, spec: Spec | None = N
         with progress.stage("check the export against the trained models"):
             _write_golden(building, dataset, members, weights)
     return manifest
+
+
+def _metrics(spec: Spec) -> list[Metric]:
+    """All of them, so that a mistyped one is found before the training and not after."""
+    try:
+        return [parse_metric(text) for text in spec.evaluation.metrics]
+    except ValueError as error:
+        raise RankerError(f"evaluation.metrics: {error}") from None
 
 
 def _blended(weights: Mapping[str, float], scores: Mapping[str, np.ndarray]) -> np.ndarray:

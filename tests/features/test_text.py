@@ -92,14 +92,20 @@ def test_the_language_of_the_process_changes_nothing():
 
 def test_ids_are_between_1_and_buckets_and_all_are_used():
     tokens = tf.RaggedTensor.from_row_lengths([f"word{i}" for i in range(1000)], [400, 0, 600])
-    ids = hash_ids(tokens, 16)
+    ids = hash_ids(tokens, 16, 600)
     assert ids.row_lengths().numpy().tolist() == [400, 0, 600]
     assert set(ids.flat_values.numpy().tolist()) == set(range(1, 17))
 
 
+def test_later_words_are_left_out():
+    tokens = tf.ragged.constant([["a", "b", "c"], [], ["c"]])
+    everything = hash_ids(tokens, 4096, 9).to_list()
+    assert hash_ids(tokens, 4096, 2).to_list() == [everything[0][:2], [], everything[2]]
+
+
 def test_ids_are_pinned():
     """Farmhash64 of the word, modulo the buckets: another TensorFlow has to give the same, or old bundles break."""
-    ids = hash_ids(tf.ragged.constant([["oak", "table"], ["oak"]]), 4096).to_list()
+    ids = hash_ids(tf.ragged.constant([["oak", "table"], ["oak"]]), 4096, 9).to_list()
     assert ids[0][0] == ids[1][0] != ids[0][1]
     fingerprints = tf.fingerprint(["oak", "table"], "farmhash64").numpy()
     assert ids[0] == [int.from_bytes(bytes(fingerprint), "little") % 4096 + 1 for fingerprint in fingerprints]

@@ -151,3 +151,9 @@ def test_a_variable_that_is_not_set_is_named(load, monkeypatch, text):
     monkeypatch.delenv("NO_SUCH_SHOP", raising=False)
     with pytest.raises(RankerError, match="environment variable NO_SUCH_SHOP is not set"):
         load().path(text)
+
+
+def test_equal_ports_are_refused(load):
+    with pytest.raises(RankerError, match="grpc_port and rest_port are both 8600"):
+        load(overrides=["serving.grpc_port=8600", "serving.rest_port=8600"])
+    assert load(overrides=["serving.grpc_port=0", "serving.rest_port=0"]).serving.rest_port == 0

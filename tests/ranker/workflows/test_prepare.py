@@ -177,12 +177,18 @@ def out(tmp_path):
     ids=["unknown id", "missing column", "missing file", "no rows"],
 )
 def test_bad_data_is_told_as_it_is_and_the_old_dataset_stays(shop, out, progress, changed, message):
-    """Beam runs the connector and passes on what it raises: of its own class, with a note of the step at the end."""
+    """Beam runs the connector and passes on what it raises, of its own class; its note of the step is taken off."""
     with pytest.raises(DataError, match=message) as caught:
         prepare(shop(changed), out, progress)
     assert isinstance(caught.value, RankerError)
     assert "Traceback" not in str(caught.value)
+    assert "while running" not in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_an_option_that_beam_does_not_have_is_refused(shop, out, progress):
+    with pytest.raises(RankerError, match="unknown option --direct_num_workrs"):
+        prepare(shop(), out, progress, ["--direct_num_workrs=2"])
 
 
 def test_a_split_without_lists_is_refused(shop, out, progress):
