@@ -19,8 +19,7 @@ from features.text import hash_ids, tokenize
 from features.text_match import bm25
 from ranker.data.columns import Scope
 from ranker.data.layout import IdFeature, Layout
-from ranker.spec import Categorical, Numeric, Text
-from ranker.spec.model import Features
+from ranker.spec import Categorical, Features, Numeric, Text
 
 __all__ = ["layout_of", "preprocessing"]
 

@@ -15,8 +15,7 @@ from eval.metrics import Metric
 from ranker.data.layout import Layout
 from ranker.models.losses import approx_ndcg
 from ranker.models.scorers.self_attention import SelfAttentionScorer
-from ranker.spec import SelfAttention
-from ranker.spec.model import Training
+from ranker.spec import SelfAttention, Training
 from training.inputs import read_packed, training_batches
 
 __all__ = ["fit_network", "score_lists", "stack_lists"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -37,8 +38,13 @@ def command(directory: Path, queries: int, seed: int, keep_serving: bool, overri
         console.print(f"report: {directory / 'report.json'}   bundle: {directory / 'bundle'}")
         console.print(f"{time.perf_counter() - started:.0f} s in all\n")
         if not keep_serving:
-            console.print(f"Start the scorer:  ranker serve {directory / 'bundle'}")
+            console.print(f"Start the scorer:  {_this_command()} serve {directory / 'bundle'}")
             console.print(f"and ask it:        {result.curl(spec.serving.rest_port)}")
             return
         console.print(f"The scorer is up until you press Ctrl-C. Ask it:  {result.curl(scoring.rest_port)}")
         scoring.wait()
+
+
+def _this_command() -> str:
+    """How this program was started, so that the line can be pasted."""
+    return f"{sys.executable} -m ranker" if sys.argv[0].endswith("__main__.py") else sys.argv[0]

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from ranker.spec.model import Split
+from ranker.spec import Split
 
 __all__ = ["SPLITS", "SplitName", "splits_of"]
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from eval.metrics import parse_metric
-from ranker.spec import SelfAttention
-from ranker.spec.model import Training
+from ranker.spec import SelfAttention, Training
 from training.fit import fit_network, score_lists, stack_lists
 from training.inputs import read_packed
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ranker.data.split import SPLITS, splits_of
-from ranker.spec.model import Split
+from ranker.spec import Split
 
 # `printf q1 | b2sum -l 64` and so on, of coreutils: the share of an id is this number over 2**64.
 HASHES = {

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from ranker.errors import RankerError
 from ranker.spec import Spec, load_spec
-from ranker.spec.model import RESERVED_NAMES
+from ranker.spec.section import RESERVED_NAMES
 
 # --- references -----------------------------------------------------------------------------------------------------
 
