@@ -5,6 +5,7 @@ Each reads the source anew, so that no collection is kept between them. Elements
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,33 +18,32 @@ import pyarrow.compute as pc
 import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
-from apache_beam.metrics import Metrics
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from tensorflow_metadata.proto.v0 import path_pb2, schema_pb2
 from tfx_bsl.tfxio.tensor_adapter import TensorAdapterConfig
 
 from features.collection import CollectionStatistics, CountWords, write_counts
+from features.counts import SplitCounts, merge_counts, read_counts, write_counts_file
 from features.examples import packed_records
 from features.preprocessing import layout_of, preprocessing
 from ranker.data.columns import Column, raw_columns
 from ranker.data.dataset import shard_name
 from ranker.data.elwc import raw_records
 from ranker.data.layout import Layout
-from ranker.data.split import SPLITS, SplitName, splits_of
-from ranker.data.tables import read_documents, read_lists
-from ranker.spec import Spec
+from ranker.data.source import OpenedSource
+from ranker.data.split import SPLITS, SplitName
 
 __all__ = ["analyze", "collection_statistics", "transform"]
 
 _LISTS_PER_BATCH = 256
-_TEXTS_PER_BATCH = 4096
-_COUNTS = "ranker/prepare"
 
 
-def collection_statistics(spec: Spec, directory: Path, options: PipelineOptions) -> dict[str, CollectionStatistics]:
+def collection_statistics(
+    source: OpenedSource, directory: Path, options: PipelineOptions
+) -> dict[str, CollectionStatistics]:
     """Statistics of each document text that a match feature reads, over all documents; files in `directory`."""
-    names = sorted({match.document for match in spec.features.match})
+    names = sorted({match.document for match in source.spec.features.match})
     if not names:
         return {}
     directory.mkdir(parents=True)
@@ -51,7 +51,7 @@ def collection_statistics(spec: Spec, directory: Path, options: PipelineOptions)
         _ = (
             pipeline
             | beam.Create([names])
-            | beam.FlatMap(lambda names: _texts(spec, names))
+            | beam.FlatMap(lambda names: _texts(source, names))
             | beam.CombinePerKey(CountWords())
             | beam.MapTuple(lambda name, counts: write_counts(directory, name, counts))
         )
@@ -59,7 +59,7 @@ def collection_statistics(spec: Spec, directory: Path, options: PipelineOptions)
 
 
 def analyze(
-    spec: Spec,
+    source: OpenedSource,
     statistics: Mapping[str, CollectionStatistics],
     directory: Path,
     temporary: Path,
@@ -70,77 +70,72 @@ def analyze(
     Returns:
         the tensors that the graph gives.
     """
+    spec = source.spec
     columns = raw_columns(spec)
     config = TensorAdapterConfig(_input_schema(columns), {c.name: _representation(c) for c in columns})
     with _pipeline(options) as pipeline, tft_beam.Context(temp_dir=str(temporary)):
-        batches = pipeline | beam.Create([None]) | beam.FlatMap(lambda _: _training_inputs(spec, columns))
+        batches = (
+            pipeline
+            | beam.Create(source.shards, reshuffle=True)
+            | beam.FlatMap(lambda shard: _training_inputs(source, shard, columns))
+        )
         transform_fn = (batches, config) | tft_beam.AnalyzeDataset(preprocessing(spec.features, statistics))
         _ = transform_fn | tft_beam.WriteTransformFn(str(directory))
     return layout_of(spec.features, tft.TFTransformOutput(str(directory)))
 
 
 def transform(
-    spec: Spec, layout: Layout, graph: Path, directory: Path, options: PipelineOptions
-) -> dict[str, dict[str, int]]:
+    source: OpenedSource, layout: Layout, graph: Path, directory: Path, options: PipelineOptions
+) -> dict[str, SplitCounts]:
     """Write raw and packed records of all splits into the folders `raw` and `examples` of `directory`.
 
+    A shard of the source becomes one file per split and folder.
+
     Returns:
-        per split its number of `lists`, `documents` and `lists_without_relevant`.
+        counts per split.
     """
-    for folder in ("raw", "examples"):
+    for folder in ("raw", "examples", "counts"):
         (directory / folder).mkdir()
-    pipeline = _pipeline(options)
-    _ = pipeline | beam.Create([None]) | beam.ParDo(_WriteRecords(spec, layout, graph, directory))
-    result = pipeline.run()
-    result.wait_until_finish()
-    counted = {
-        c.key.metric.name: c.committed
-        for c in result.metrics().query()["counters"]
-        if c.key.metric.namespace == _COUNTS
-    }
-    return {
-        split: {what: counted.get(f"{split}/{what}", 0) for what in ("lists", "documents", "lists_without_relevant")}
-        for split in SPLITS
-    }
+    with _pipeline(options) as pipeline:
+        shards = beam.Create(list(enumerate(source.shards)), reshuffle=True)
+        _ = pipeline | shards | beam.ParDo(_WriteRecords(source, layout, graph, directory))
+    counts = [read_counts(file) for file in sorted((directory / "counts").iterdir())]
+    shutil.rmtree(directory / "counts")
+    return merge_counts(counts)
 
 
 class _WriteRecords(beam.DoFn):
-    """Transforms the batches of a source one by one; the graph is loaded once per process."""
+    """Transforms the batches of a shard one by one; the graph is loaded once per process."""
 
-    def __init__(self, spec: Spec, layout: Layout, graph: Path, directory: Path) -> None:
-        self._spec, self._layout, self._graph, self._directory = spec, layout, graph, directory
+    def __init__(self, source: OpenedSource, layout: Layout, graph: Path, directory: Path) -> None:
+        self._source, self._layout, self._graph, self._directory = source, layout, graph, directory
 
     def setup(self) -> None:
-        self._columns = raw_columns(self._spec)
+        self._columns = raw_columns(self._source.spec)
         output = tft.TFTransformOutput(str(self._graph))
         self._transform = tf.function(output.transform_raw_features, reduce_retracing=True)
 
-    def process(self, _: None) -> None:
+    def process(self, numbered: tuple[int, Any]) -> None:
+        """Write the files of a shard; written anew, they are the same."""
+        number, shard = numbered
+        counts = {split: SplitCounts() for split in SPLITS}
         with ExitStack() as files:
             writers = {
-                (folder, split): files.enter_context(
-                    tf.io.TFRecordWriter(str(self._directory / folder / shard_name(split, 0, 1)))
-                )
+                (folder, split): files.enter_context(tf.io.TFRecordWriter(self._file(folder, split, number)))
                 for folder in ("raw", "examples")
                 for split in SPLITS
             }
-            for batch in read_lists(self._spec, _LISTS_PER_BATCH):
-                for split, part in _by_split(batch, self._spec):
-                    self._count(split, part)
-                    transformed = self._transform(_tensors(part, self._columns))
-                    for record in raw_records(part, self._columns):
-                        writers["raw", split].write(record)
-                    for record in packed_records(part, transformed, self._layout):
-                        writers["examples", split].write(record)
+            for part in self._source.read(shard, _LISTS_PER_BATCH):
+                counts[part.split].add(part.lists, self._columns)
+                transformed = self._transform(_tensors(part.lists, self._columns))
+                for record in raw_records(part.lists, self._columns):
+                    writers["raw", part.split].write(record)
+                for record in packed_records(part.lists, transformed, self._layout):
+                    writers["examples", part.split].write(record)
+        write_counts_file(self._directory / "counts" / f"{number:05d}.json", counts)
 
-    def _count(self, split: str, batch: pa.RecordBatch) -> None:
-        labels = batch["label"]
-        starts = labels.offsets.to_numpy()[:-1]
-        relevant = np.add.reduceat(labels.values.to_numpy() > 0, starts, dtype=np.int64)
-        counts = {"lists": batch.num_rows, "documents": len(labels.flatten())}
-        counts["lists_without_relevant"] = int((relevant == 0).sum())
-        for what, count in counts.items():
-            Metrics.counter(_COUNTS, f"{split}/{what}").inc(count)
+    def _file(self, folder: str, split: SplitName, number: int) -> str:
+        return str(self._directory / folder / shard_name(split, number, len(self._source.shards)))
 
 
 def _pipeline(options: PipelineOptions) -> beam.Pipeline:
@@ -149,39 +144,38 @@ def _pipeline(options: PipelineOptions) -> beam.Pipeline:
     return beam.Pipeline(runner=runner or FnApiRunner(), options=options)
 
 
-def _texts(spec: Spec, names: list[str]) -> Iterator[tuple[str, pa.Array]]:
-    for batch in read_documents(spec, names).to_batches(_TEXTS_PER_BATCH):
+def _texts(source: OpenedSource, names: list[str]) -> Iterator[tuple[str, pa.Array]]:
+    for batch in source.texts(names):
         for name in names:
             yield name, batch[name]
-
-
-def _by_split(batch: pa.RecordBatch, spec: Spec) -> Iterator[tuple[SplitName, pa.RecordBatch]]:
-    splits = splits_of(batch["query_id"].to_pylist(), spec.data.split)
-    for split in SPLITS:
-        part = batch.filter(pa.array(splits == split))
-        if part.num_rows:
-            yield split, part
 
 
 # --- batches as TensorFlow Transform takes them -----------------------------------------------------------------------
 
 
-def _training_inputs(spec: Spec, columns: list[Column]) -> Iterator[pa.RecordBatch]:
+def _training_inputs(source: OpenedSource, shard: Any, columns: list[Column]) -> Iterator[pa.RecordBatch]:
     schema = _input_schema(columns)
-    for batch in read_lists(spec, _LISTS_PER_BATCH):
-        for split, part in _by_split(batch, spec):
-            if split == "train":
-                arrays = [_input(part[c.name], c).cast(schema.field(c.name).type) for c in columns]
-                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+    for part in source.read(shard, _LISTS_PER_BATCH):
+        if part.split == "train":
+            yield pa.RecordBatch.from_arrays([_input(part.lists[c.name], c) for c in columns], schema=schema)
 
 
 def _input_schema(columns: list[Column]) -> pa.Schema:
-    return pa.schema([(c.name, pa.list_(pa.float32() if c.dtype == "float32" else pa.binary())) for c in columns])
+    return pa.schema([(c.name, _input_type(c)) for c in columns])
 
 
-def _input(values: pa.Array, column: Column) -> pa.ListArray:
-    """A query value becomes a list of one."""
-    return values if column.scope == "document" else pa.ListArray.from_arrays(range(len(values) + 1), values)
+def _input_type(column: Column) -> pa.DataType:
+    """Vectors lie flat, `width` numbers a document."""
+    return pa.list_(pa.float32() if column.dtype == "float32" else pa.binary())
+
+
+def _input(values: pa.Array, column: Column) -> pa.Array:
+    if column.scope == "query":  # a value becomes a list of one
+        return pa.ListArray.from_arrays(range(len(values) + 1), values).cast(_input_type(column))
+    if column.width is None:
+        return values.cast(_input_type(column))
+    offsets = pc.multiply(values.offsets, column.width).cast(pa.int32())
+    return pa.ListArray.from_arrays(offsets, values.values.values)
 
 
 def _representation(column: Column) -> schema_pb2.TensorRepresentation:
@@ -192,16 +186,23 @@ def _representation(column: Column) -> schema_pb2.TensorRepresentation:
         feature_path=path_pb2.Path(step=[column.name]),
         row_partition_dtype=schema_pb2.TensorRepresentation.RowPartitionDType.INT64,
     )
+    if column.width is not None:
+        ragged.partition.add(uniform_row_length=column.width)
     return schema_pb2.TensorRepresentation(ragged_tensor=ragged)
 
 
 def _tensors(batch: pa.RecordBatch, columns: list[Column]) -> dict[str, Any]:
-    """Raw tensors of a batch: dense `[batch]` for query columns, ragged `[batch, (list)]` for document columns."""
+    """Raw tensors of a batch: dense `[batch]` for query columns, ragged `[batch, (list), ...]` for document columns."""
     lengths = pc.list_value_length(batch["document_id"]).to_numpy().astype(np.int64)
 
     def tensor(column: Column) -> Any:
         if column.scope == "query":
             return tf.constant(batch[column.name].to_numpy(zero_copy_only=False))
-        return tf.RaggedTensor.from_row_lengths(batch[column.name].flatten().to_numpy(zero_copy_only=False), lengths)
+        values = batch[column.name].flatten()
+        if column.width is not None:
+            flat = values.flatten().to_numpy().reshape(-1, column.width)
+        else:
+            flat = values.to_numpy(zero_copy_only=False)
+        return tf.RaggedTensor.from_row_lengths(flat, lengths)
 
     return {column.name: tensor(column) for column in columns}

@@ -35,10 +35,7 @@ def export(
         blend: of the members' scores.
     """
     module = _Ranker(tft.TFTransformOutput(str(transform)), columns, layout, members, blend)
-    signature = {
-        c.name: tf.TensorSpec([None] if c.scope == "query" else [None, None], _DTYPES[c.dtype], name=c.name)
-        for c in columns
-    }
+    signature = {c.name: _input(c) for c in columns}
     signature["mask"] = tf.TensorSpec([None, None], tf.bool, name="mask")
     score = tf.function(module.score, input_signature=[signature], autograph=False)
     score_members = tf.function(module.score_members, input_signature=[signature], autograph=False)
@@ -54,7 +51,10 @@ def export(
     )
 
 
-_DTYPES = {"float32": tf.float32, "string": tf.string}
+def _input(column: Column) -> tf.TensorSpec:
+    shape = [None] if column.scope == "query" else [None, None]
+    width = [] if column.width is None else [column.width]
+    return tf.TensorSpec(shape + width, tf.as_dtype(column.dtype), name=column.name)
 
 
 def _by_keyword(function: Any, signature: Mapping[str, tf.TensorSpec]) -> Any:

@@ -19,19 +19,24 @@ Dtype = Literal["float32", "string"]
 
 @dataclass(frozen=True)
 class Column:
-    """A raw feature: its name, whose it is, and its type. Missing is NaN (float32) or "" (string)."""
+    """A raw feature: its name, whose it is, and its type. Missing is NaN (float32) or "" (string).
+
+    With a `width` each value is a vector of so many numbers.
+    """
 
     name: str
     scope: Scope
     dtype: Dtype
+    width: int | None = None
 
     @property
     def arrow_type(self) -> pa.DataType:
         """Type of one value in Arrow."""
-        return pa.float32() if self.dtype == "float32" else pa.string()
+        scalar = pa.float32() if self.dtype == "float32" else pa.string()
+        return scalar if self.width is None else pa.list_(scalar, self.width)
 
     def array(self, values: Sequence[Any]) -> np.ndarray:
-        """Values of this column as TensorFlow takes them: float32, or bytes (objects)."""
+        """Values of this column as TensorFlow takes them: float32 `[values]` or `[values, width]`, or bytes."""
         return np.array(values, object if self.dtype == "string" else np.float32)
 
     def to_json(self) -> dict[str, Any]:

@@ -72,6 +72,8 @@ def _put(example: Any, column: Column, value: Any) -> None:
     features = example.features.feature  # asking it for a name adds the name
     if column.dtype == "string":
         features[column.name].bytes_list.value.append(value.encode())
+    elif column.width is not None:
+        features[column.name].float_list.value.extend(value)
     elif value == value:
         features[column.name].float_list.value.append(value)
 
@@ -79,4 +81,6 @@ def _put(example: Any, column: Column, value: Any) -> None:
 def _get(example: Any, column: Column) -> Any:
     feature = example.features.feature[column.name]
     values = feature.bytes_list.value if column.dtype == "string" else feature.float_list.value
+    if column.width is not None:
+        return values
     return values[0] if values else (b"" if column.dtype == "string" else np.nan)

@@ -93,6 +93,8 @@ def to_request(request: RankRequest, columns: Sequence[Column]) -> dict[str, Any
         return {name: value for name, value in pairs if value != "" and value == value}
 
     def plain(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            return [None if np.isnan(number) else float(number) for number in value]
         return value.decode() if isinstance(value, bytes) else float(value)
 
     scopes = {scope: [c.name for c in columns if c.scope == scope] for scope in ("query", "document")}
@@ -146,7 +148,17 @@ def _top_n(value: Any) -> int | None:
     raise RequestError(f"top_n: expected a whole number from 1, got {_show(value)}")
 
 
-def _value(value: Any, column: Column, where: str) -> bytes | float:
+def _value(value: Any, column: Column, where: str) -> bytes | float | list[float]:
+    if column.width is None:
+        return _scalar(value, column, where)
+    if value is None:
+        return [math.nan] * column.width
+    if not isinstance(value, list) or len(value) != column.width:
+        raise RequestError(f"{where}: expected a list of {column.width} numbers, got {_show(value)}")
+    return [float(_scalar(number, column, f"{where}[{at}]")) for at, number in enumerate(value)]
+
+
+def _scalar(value: Any, column: Column, where: str) -> bytes | float:
     if column.dtype == "string":
         if value is None:
             return b""

@@ -14,7 +14,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from features import pipeline
 from ranker.data.artefacts import FORMAT_VERSION, new_directory, write_json
 from ranker.data.columns import raw_columns
-from ranker.data.tables import DataError, source_files
+from ranker.data.source import open_source, source_files
+from ranker.data.tables import DataError
 from ranker.data.versions import versions
 from ranker.errors import RankerError
 from ranker.spec import Spec
@@ -43,16 +44,18 @@ def prepare(spec: Spec, out: Path, progress: Progress, beam_options: Sequence[st
         sources = {role: _fingerprint(path) for role, path in source_files(spec).items()}
     with _plain_errors(), new_directory(out) as building, tempfile.TemporaryDirectory(prefix="ranker-") as temporary:
         with progress.stage("count words of the document collection"):
-            statistics = pipeline.collection_statistics(spec, building / "collection", options)
+            source = open_source(spec, Path(temporary))
+            statistics = pipeline.collection_statistics(source, building / "collection", options)
         graph = building / "transform"
         with progress.stage("analyse features on the training lists"):
-            layout = pipeline.analyze(spec, statistics, graph, Path(temporary), options)
+            layout = pipeline.analyze(source, statistics, graph, Path(temporary), options)
         with progress.stage("transform and write examples"):
-            counts = pipeline.transform(spec, layout, graph, building, options)
+            counts = pipeline.transform(source, layout, graph, building, options)
         for split, count in counts.items():
-            if not count["lists"]:
+            if not count.lists:
+                lists = {split: count.lists for split, count in counts.items()}
                 raise DataError(
-                    f"no lists in the {split} split of {counts}: more queries or another data.split is needed"
+                    f"no lists in the {split} split ({lists}): more queries or another data.split is needed"
                 )
         manifest = {
             "kind": "dataset",
@@ -60,7 +63,7 @@ def prepare(spec: Spec, out: Path, progress: Progress, beam_options: Sequence[st
             "spec": spec.model_dump(),
             "spec_digest": spec.digest,
             "sources": sources,
-            "splits": counts,
+            "splits": {split: count.to_json() for split, count in counts.items()},
             "columns": [column.to_json() for column in raw_columns(spec)],
             "layout": layout.to_json(),
             "versions": versions(),

@@ -22,6 +22,7 @@ from tensorflow_serving.apis import input_pb2
 
 from features import pipeline
 from ranker.data.layout import Layout
+from ranker.data.source import open_source
 from ranker.data.split import SPLITS, splits_of
 from ranker.spec import Spec
 
@@ -242,9 +243,10 @@ def corner(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
         }
     )
     options = PipelineOptions([])
-    statistics = pipeline.collection_statistics(spec, path / "collection", options)
-    layout = pipeline.analyze(spec, statistics, path / "transform", path / "temporary", options)
-    pipeline.transform(spec, layout, path / "transform", path, options)
+    source = open_source(spec, path / "temporary")
+    statistics = pipeline.collection_statistics(source, path / "collection", options)
+    layout = pipeline.analyze(source, statistics, path / "transform", path / "temporary", options)
+    pipeline.transform(source, layout, path / "transform", path, options)
     return Prepared(spec, path, layout)
 
 

@@ -18,13 +18,3 @@ def test_every_list_is_written_once_in_its_split(prepared, dataset, split):
         assert list(zip(judged.request.document_ids, judged.labels.tolist(), strict=True)) == judgments
         packed = prepared.packed[split][judged.request.query_id]
         assert [document["label"] for document in packed.documents] == [[label] for _, label in judgments]
-
-
-@pytest.mark.parametrize("split", SPLITS)
-def test_counts_of_the_manifest(prepared, dataset, split):
-    lists = [prepared.tables.lists[query_id] for query_id in prepared.tables.of_split(split)]
-    assert dataset.manifest["splits"][split] == {
-        "lists": len(lists),
-        "documents": sum(map(len, lists)),
-        "lists_without_relevant": sum(all(label == 0 for _, label in judgments) for judgments in lists),
-    }

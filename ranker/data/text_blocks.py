@@ -1,0 +1,97 @@
+"""Text files in blocks of whole lines, unpacked on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ranker.data.data_error import DataError
+
+__all__ = ["LONGEST_ROW", "Block", "end_of_lines", "end_of_quoted_lines", "line_starts", "text_blocks"]
+
+_READ = 4 << 20  # bytes of a block
+LONGEST_ROW = 16 << 20  # bytes
+
+_NEWLINE, _QUOTE = b"\n"[0], b'"'[0]
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole lines of a file, each ended by a newline; the first of them is line `first` (from 1)."""
+
+    data: bytes
+    first: int
+
+
+def text_blocks(path: Path, end_of_rows: Callable[[bytes], int]) -> Iterator[Block]:
+    """The text of a file, unpacked if its name ends in .gz or .zst.
+
+    Args:
+        path: the file.
+        end_of_rows: the place behind the last whole row of some text that starts with a row; 0 if there is none.
+
+    Raises:
+        DataError: if the file cannot be read, saying how far it could; if no row ends within `LONGEST_ROW`.
+    """
+    line, pending = 1, b""
+    for read in _reads(path, lambda: line + pending.count(b"\n")):
+        pending += read
+        end = end_of_rows(pending)
+        if not end and len(pending) > LONGEST_ROW:
+            end = end_of_lines(pending)  # a quote that nothing closes
+            if not end:
+                raise DataError(f"{path}:{line}: line of more than {LONGEST_ROW >> 20} MB; expected one row per line")
+        if end:
+            yield Block(pending[:end], line)
+            line += pending.count(b"\n", 0, end)
+            pending = pending[end:]
+    if pending:
+        yield Block(pending if pending.endswith(b"\n") else pending + b"\n", line)
+
+
+def _reads(path: Path, line: Callable[[], int]) -> Iterator[bytes]:
+    done = 0
+    try:
+        with pa.input_stream(str(path), compression="detect") as stream:
+            while read := stream.read(_READ):
+                yield read if done else read.removeprefix(_BYTE_ORDER_MARK)
+                done += len(read)
+    except OSError as error:
+        far = f" on from line {line():,}, after {done:,} bytes of text" if done else ""
+        reason = error.strerror or error
+        raise DataError(f"{path}: cannot read{far}: {reason}; the spec's data.sources names this file") from None
+
+
+def end_of_lines(data: bytes) -> int:
+    """The place behind the last newline."""
+    return data.rfind(b"\n") + 1
+
+
+def end_of_quoted_lines(data: bytes) -> int:
+    """The place behind the last newline that is not within quotes."""
+    if b'"' not in data:
+        return end_of_lines(data)
+    starts = _starts_outside_quotes(data)
+    return int(starts[-1]) if len(starts) else 0
+
+
+def line_starts(data: bytes, *, quoted: bool) -> npt.NDArray[np.int64]:
+    """Where the lines of a block start, and at last where it ends; with `quoted`, newlines in quotes end no line."""
+    if quoted and b'"' in data:
+        after = _starts_outside_quotes(data)
+    else:
+        after = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE) + 1
+    return np.concatenate([[0], after])
+
+
+def _starts_outside_quotes(data: bytes) -> npt.NDArray[np.int64]:
+    """The places behind newlines with an even number of quotes before them."""
+    array = np.frombuffer(data, np.uint8)
+    newlines, quotes = np.flatnonzero(array == _NEWLINE), np.flatnonzero(array == _QUOTE)
+    return newlines[np.searchsorted(quotes, newlines) % 2 == 0] + 1
