@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from ranker.data.artefacts import write_json
 from ranker.data.columns import Column
+from ranker.data.split import SplitName
 
 __all__ = ["SplitCounts", "merge_counts", "read_counts", "write_counts_file"]
 
@@ -76,7 +77,7 @@ def merge_counts(parts: Iterable[Mapping[str, SplitCounts]]) -> dict[str, SplitC
     return merged
 
 
-def write_counts_file(path: Path, counts: Mapping[str, SplitCounts]) -> None:
+def write_counts_file(path: Path, counts: Mapping[SplitName, SplitCounts]) -> None:
     """Write the counts of a shard as JSON."""
     write_json(path, {split: of_split.to_json() for split, of_split in counts.items()})
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -170,11 +170,16 @@ def processor() -> str:
     return " ".join(described[key] for key in keys if key in described) or platform.machine()
 
 
-def _golden(file: Path, columns: Sequence[Column]) -> Iterator[tuple[RankRequest, dict[str, list[float]]]]:
+def _golden(file: Path, columns: Sequence[Column]) -> list[tuple[RankRequest, dict[str, list[float]]]]:
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        text = file.read_text(encoding="utf-8")
+        # Not splitlines(), which also cuts at line separators inside texts.
+        lines = [json.loads(line) for line in text.split("\n") if line]
+        golden = [(parse_request(line["request"], columns), line["scores"]) for line in lines]
     except OSError as error:
         raise ArtefactError(f"{file}: {error.strerror}; make the bundle anew with `ranker train`") from None
-    for line in lines:
-        golden = json.loads(line)
-        yield parse_request(golden["request"], columns), golden["scores"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArtefactError(
+            f"{file}: not golden requests ({error}); make it anew with `ranker train`"
+        ) from None
+    return golden

@@ -16,8 +16,7 @@ from serving.scorer import InferenceError, OnlineScorer
 __all__ = ["rest_app"]
 
 _LARGEST_BODY = 64 << 20
-_NOT_FOUND = 5  # the gRPC code
-_HTTP_STATUS = {_NOT_FOUND: 404}
+_HTTP_STATUS = {3: 400, 5: 404, 8: 429, 4: 504}  # by the gRPC code
 
 
 def rest_app(scorer: OnlineScorer) -> Starlette:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from ranker.data.requests import parse_request, rank_documents
 __all__ = ["InferenceError", "OnlineScorer"]
 
 _SERVED_VERSION = 1
+_MOST_DOCUMENTS = 2_000  # of a list
+_MOST_SLOTS = 20_000  # of a batch: attention takes memory for slots x documents
 
 
 class InferenceError(Exception):
@@ -61,7 +64,11 @@ class OnlineScorer:
         """
         started = time.perf_counter()
         request = parse_request(content, self._scorer.columns)
-        scores = self._scorer.score(request)
+        _check_size((1, len(request.document_ids)))
+        try:
+            scores = self._scorer.score(request)
+        except tf.errors.OpError as error:
+            raise InferenceError(error.error_code, error.message) from None
         return {
             "id": request.query_id,
             "model_version": str(self.version),
@@ -89,6 +96,8 @@ class OnlineScorer:
             message = f'Serving signature key "{signature}" not found.'
             raise InferenceError(tf.errors.FAILED_PRECONDITION, message) from None
         _check_inputs(tensors, wanted)
+        if "mask" in tensors:
+            _check_size(tensors["mask"].shape)
         try:
             results = self._scorer.run(signature, tensors)
         except tf.errors.OpError as error:
@@ -99,6 +108,16 @@ class OnlineScorer:
                 message = f"output_filter: {what} output {name!r}; there are {', '.join(sorted(results))}"
                 raise InferenceError(tf.errors.INVALID_ARGUMENT, message)
         return {name: values for name, values in results.items() if not outputs or name in outputs}
+
+
+def _check_size(shape: tuple[int, ...]) -> None:
+    """A list or batch that would take the memory of everybody else is refused."""
+    if shape[-1:] > (_MOST_DOCUMENTS,) or math.prod(shape) > _MOST_SLOTS:
+        raise InferenceError(
+            tf.errors.INVALID_ARGUMENT,
+            f"too many documents: {' x '.join(map(str, shape))}; at most {_MOST_DOCUMENTS:,} in a list and "
+            f"{_MOST_SLOTS:,} in a batch: send fewer, or rank from files",
+        )
 
 
 def _check_inputs(tensors: Mapping[str, np.ndarray], wanted: Mapping[str, tf.DType]) -> None:

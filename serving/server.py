@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -31,14 +33,24 @@ def serve(
     Raises:
         OSError: if a port is taken.
     """
+    http = _HttpServer(
+        uvicorn.Config(rest_app(scorer), log_level="warning", lifespan="off", timeout_graceful_shutdown=_GRACE_SECONDS)
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, http.handle_exit)
     with socket.create_server((address, rest_port), backlog=128) as rest_socket:
         server, bound_grpc_port = grpc_server(scorer, address, grpc_port)
         server.start()
         try:
             on_ready(bound_grpc_port, rest_socket.getsockname()[1])
-            config = uvicorn.Config(
-                rest_app(scorer), log_level="warning", lifespan="off", timeout_graceful_shutdown=_GRACE_SECONDS
-            )
-            uvicorn.Server(config).run(sockets=[rest_socket])
+            http.run(sockets=[rest_socket])
         finally:
             server.stop(_GRACE_SECONDS).wait()
+
+
+class _HttpServer(uvicorn.Server):
+    """Leaves signals to `serve`: uvicorn would raise them anew when it is done, before gRPC has finished."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

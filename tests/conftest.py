@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,10 +62,24 @@ def dataset(tmp_path_factory: pytest.TempPathFactory, store_spec, progress: Sile
 
 
 @pytest.fixture(scope="session")
-def bundle(dataset, progress: SilentProgress) -> Path:
-    """The bundle trained on the small store."""
-    from ranker.workflows.train import train
+def trained(dataset, progress: SilentProgress) -> tuple[Path, Any]:
+    """The bundle trained on the small store, and the Keras network as it was when its training ended."""
+    from ranker.workflows import train as workflow
+
+    networks, fit = [], workflow.fit_network
+
+    def keep(*arguments: Any) -> Any:
+        networks.append(fit(*arguments))
+        return networks[-1]
 
     out = dataset.path.parent / "bundle"
-    train(dataset, out, progress)
-    return out
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workflow, "fit_network", keep)
+        workflow.train(dataset, out, progress)
+    return out, networks[0]
+
+
+@pytest.fixture(scope="session")
+def bundle(trained: tuple[Path, Any]) -> Path:
+    """The bundle trained on the small store."""
+    return trained[0]

@@ -18,7 +18,7 @@ from ranker.spec import LambdaMart
 from training.fit import stack_lists
 from training.inputs import read_packed
 
-__all__ = ["LabelError", "fit_lambdamart"]
+__all__ = ["LabelError", "check_grades", "fit_lambdamart"]
 
 _LISTS_PER_BATCH = 256
 # Values below which one thread is used: on small data a second gains a quarter, and loses a hundredfold when another
@@ -103,13 +103,18 @@ def fit_lambdamart(
 def _read(files: Sequence[Path], layout: Layout) -> _Rows:
     batches = list(read_packed(files, layout, _LISTS_PER_BATCH))
     lists = stack_lists(batches)
-    bad = (lists.labels % 1 != 0) | (lists.labels >= _GRADES)
+    check_grades(lists.labels)
+    return _Rows(np.concatenate([tree_matrix(f, mask, layout).numpy() for f, mask, _ in batches]), lists)
+
+
+def check_grades(labels: np.ndarray) -> None:
+    """Raise a LabelError unless all labels are whole numbers from 0 to 30."""
+    bad = (labels % 1 != 0) | (labels >= _GRADES)
     if bad.any():
         raise LabelError(
             f"lambdamart needs labels that are whole numbers from 0 to {_GRADES - 1}; "
-            f"{int(bad.sum())} of {len(bad)} are not, e.g. {lists.labels[bad.argmax()]:g}"
+            f"{int(bad.sum())} of {len(bad)} are not, e.g. {labels[bad.argmax()]:g}"
         )
-    return _Rows(np.concatenate([tree_matrix(f, mask, layout).numpy() for f, mask, _ in batches]), lists)
 
 
 def _dataset(rows: _Rows, columns: list[str]) -> lightgbm.Dataset:

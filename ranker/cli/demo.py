@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import signal
 import sys
 import time
 from pathlib import Path
@@ -25,6 +27,7 @@ __all__ = ["command"]
 def command(directory: Path, queries: int, seed: int, keep_serving: bool, overrides: tuple[str, ...]) -> None:
     """Do everything once: make a store's data, prepare, train, evaluate, serve, rank one query."""
     started = time.perf_counter()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the scorer, too, is ended
     console, progress = Console(highlight=False, soft_wrap=True), TerminalProgress()
     from ranker.workflows.demo import Scoring, make_spec, run
 
@@ -38,7 +41,8 @@ def command(directory: Path, queries: int, seed: int, keep_serving: bool, overri
         console.print(f"report: {directory / 'report.json'}   bundle: {directory / 'bundle'}")
         console.print(f"{time.perf_counter() - started:.0f} s in all\n")
         if not keep_serving:
-            console.print(f"Start the scorer:  {_this_command()} serve {directory / 'bundle'}")
+            bundle = shlex.quote(str(directory / "bundle"))
+            console.print(f"Start the scorer:  {_this_command()} serve {bundle}")
             console.print(f"and ask it:        {result.curl(spec.serving.rest_port)}")
             return
         console.print(f"The scorer is up until you press Ctrl-C. Ask it:  {result.curl(scoring.rest_port)}")
@@ -47,4 +51,5 @@ def command(directory: Path, queries: int, seed: int, keep_serving: bool, overri
 
 def _this_command() -> str:
     """How this program was started, so that the line can be pasted."""
-    return f"{sys.executable} -m ranker" if sys.argv[0].endswith("__main__.py") else sys.argv[0]
+    as_module = sys.argv[0].endswith("__main__.py")
+    return f"{shlex.quote(sys.executable)} -m ranker" if as_module else shlex.quote(sys.argv[0])

@@ -16,7 +16,7 @@ __all__ = ["command"]
 @click.command("evaluate")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("dataset", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Also write the report as JSON here.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the report as JSON here.")
 def command(bundle: Path, dataset: Path, out: Path | None) -> None:
     """Measure the members and the blend of BUNDLE on the test lists of DATASET."""
     from ranker.data.dataset import Dataset

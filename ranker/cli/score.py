@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import click
 
-from ranker.cli.terminal import load_tensorflow
+from ranker.cli.terminal import TerminalProgress, load_tensorflow
 from ranker.data.artefacts import read_manifest
 
 __all__ = ["command"]
@@ -20,10 +20,14 @@ __all__ = ["command"]
 def command(bundle: Path, requests: BinaryIO, results: BinaryIO) -> None:
     """Rank requests, each {"id", "query": {...}, "documents": [{"id", "features": {...}}]}, with BUNDLE."""
     read_manifest(bundle, "bundle")
-    load_tensorflow()
+    progress = TerminalProgress()
+    with progress.stage("load TensorFlow"):
+        load_tensorflow()
     import orjson
 
     from ranker.workflows.score import score
 
-    for answer in score(bundle, requests, requests.name):
-        results.write(orjson.dumps(answer) + b"\n")
+    with progress.stage("rank") as stage:
+        for count, answer in enumerate(score(bundle, requests, requests.name), start=1):
+            results.write(orjson.dumps(answer) + b"\n")
+            stage.note = f"{count:,} lists"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ranker.cli.terminal import load_tensorflow
+from ranker.cli.terminal import TerminalProgress, load_tensorflow
 from ranker.data.artefacts import read_manifest
 
 __all__ = ["command"]
@@ -17,7 +17,11 @@ __all__ = ["command"]
 def command(bundle: Path) -> None:
     """Score the golden requests of BUNDLE anew and compare."""
     read_manifest(bundle, "bundle")
-    load_tensorflow()
+    progress = TerminalProgress()
+    with progress.stage("load TensorFlow"):
+        load_tensorflow()
     from ranker.bundle import verify
 
-    click.echo(f"{bundle}: {verify(bundle)} golden requests got the scores they must get")
+    with progress.stage("score the golden requests"):
+        count = verify(bundle)
+    click.echo(f"{bundle}: {count} golden requests got the scores they must get")

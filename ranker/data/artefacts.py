@@ -13,7 +13,7 @@ from typing import Any
 
 from ranker.errors import RankerError
 
-__all__ = ["FORMAT_VERSION", "ArtefactError", "new_directory", "read_manifest", "write_json"]
+__all__ = ["FORMAT_VERSION", "ArtefactError", "new_directory", "read_manifest", "refuse_to_replace", "write_json"]
 
 FORMAT_VERSION = 1
 
@@ -32,8 +32,7 @@ def new_directory(path: Path) -> Iterator[Path]:
         ArtefactError: if there is something at `path` that is no artefact: it would be lost.
     """
     path = path.resolve()
-    if path.exists() and not (path / "manifest.json").is_file() and not (path.is_dir() and not any(path.iterdir())):
-        raise ArtefactError(f"{path}: is neither an artefact nor an empty folder, so it is not replaced; name another")
+    refuse_to_replace(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     mark = uuid.uuid4().hex  # not the process id: containers give the same one to each run
     building = path.with_name(f".{path.name}.building-{mark}")
@@ -55,10 +54,16 @@ def new_directory(path: Path) -> Iterator[Path]:
         shutil.rmtree(replaced, ignore_errors=True)
 
 
+def refuse_to_replace(path: Path) -> None:
+    """Raise an ArtefactError if there is something at `path` that is no artefact: it would be lost."""
+    if path.exists() and not (path / "manifest.json").is_file() and not (path.is_dir() and not any(path.iterdir())):
+        raise ArtefactError(f"{path}: is neither an artefact nor an empty folder, so it is not replaced; name another")
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write one JSON file, whole or not at all; its folder is made if there is none."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.tmp-{uuid.uuid4().hex}")
     temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
     _sync(temporary)
     temporary.replace(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,8 +66,8 @@ def parse_request(content: Any, columns: Sequence[Column]) -> RankRequest:
         _object(document, where, _DOCUMENT_KEYS)
         ids.append(_id(document.get("id"), f"{where}.id"))
         features.append(_object(document.get("features", {}), f"{where}.features", document_columns))
-    if len(set(ids)) < len(ids):
-        repeated = next(i for place, i in enumerate(ids) if i in ids[:place])
+    (repeated, count), *_ = Counter(ids).most_common(1)
+    if count > 1:
         raise RequestError(f"documents: id {repeated!r} is there twice; every document of a list needs its own")
     missing: list[str] = []
     tensors: dict[str, np.ndarray] = {"mask": np.ones((1, len(ids)), bool)}
@@ -162,6 +163,8 @@ def _scalar(value: Any, column: Column, where: str) -> bytes | float:
     if column.dtype == "string":
         if value is None:
             return b""
+        if isinstance(value, int) and not isinstance(value, bool):  # a table may hold a code as a number, too
+            value = str(value)
         if isinstance(value, str):
             return value.encode("utf-8", errors="replace")
         raise RequestError(f"{where}: expected text, got {_show(value)}")

@@ -1,7 +1,7 @@
 """What a ranker is: scorers, losses, trees as graph operations, the blend. TensorFlow with tf-keras.
 
 TensorFlow Transform, TensorFlow Ranking and this package are Keras 2; the switch below has to be set before the first
-import of TensorFlow in the process, and every package that imports TensorFlow for Keras imports this one first.
+use of Keras through TensorFlow in the process. The command line imports this package before TensorFlow.
 """
 
 import os

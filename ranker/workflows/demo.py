@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+
+import yaml
 
 from ranker.data.artefacts import write_json
 from ranker.data.store import make_store
 from ranker.errors import RankerError
 from ranker.spec import Spec, load_spec
+from ranker.workflows.measured import metrics_of
 from ranker.workflows.progress import Progress
 
 if TYPE_CHECKING:
@@ -24,7 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DemoResult", "Scoring", "make_spec", "run"]
 
+_MARK = ".ranker-demo"  # says that a folder is a demo's, and may be written anew
 _SHOWN = 10
+_CANDIDATES = 20  # test lists among which the one with the best document is shown
 _SPEC = """\
 # A spec for the store in the folder `store` beside this file.
 version: 1
@@ -81,7 +88,8 @@ class DemoResult:
 
     def curl(self, port: int) -> str:
         """The line that asks a scorer at `port` the same."""
-        return f"curl -s http://127.0.0.1:{port}/v1/models/{self.model_name}:rank -d @{self.request}"
+        url = f"http://127.0.0.1:{port}/v1/models/{self.model_name}:rank"
+        return f"curl -s {url} -d {shlex.quote(f'@{self.request}')}"
 
 
 class Scoring:
@@ -90,8 +98,7 @@ class Scoring:
     def __init__(self, directory: Path) -> None:
         self.rest_port = 0
         bundle = directory / "bundle"
-        if bundle.exists():
-            shutil.rmtree(bundle)  # of an earlier demo: the scorer has to wait for the new one
+        shutil.rmtree(bundle, ignore_errors=True)  # of an earlier demo: the scorer has to wait for the new one
         self._log = (directory / "scorer.log").open("w", encoding="utf-8")
         command = [sys.executable, "-m", "ranker", "serve", str(bundle), "--wait", "--grpc-port=0", "--rest-port=0"]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log, text=True)  # noqa: S603
@@ -134,12 +141,24 @@ class Scoring:
 
 
 def make_spec(directory: Path, queries: int, seed: int, overrides: Sequence[str], progress: Progress) -> Spec:
-    """Generate the store and write its spec, `ranker.yaml`."""
+    """Generate the store and write its spec, `ranker.yaml`.
+
+    Raises:
+        RankerError: if `directory` holds something else than an earlier demo, which would be lost.
+    """
+    path, mark = directory / "ranker.yaml", directory / _MARK
+    if directory.exists() and not mark.exists() and any(directory.iterdir()):
+        raise RankerError(f"{directory}: holds something else than a demo; name another folder with --dir")
     with progress.stage(f"make a store with {queries} queries"):
-        make_store(directory / "store", queries=queries, seed=seed)
-        path = directory / "ranker.yaml"
+        directory.mkdir(parents=True, exist_ok=True)
+        mark.touch()
         path.write_text(_SPEC, encoding="utf-8")
-    return load_spec(path, overrides)
+        spec = load_spec(path, overrides)
+        metrics_of(spec)
+        if overrides:  # the file has to be the spec that the demo ran
+            path.write_text(yaml.safe_dump(spec.model_dump(), sort_keys=False), encoding="utf-8")
+        make_store(directory / "store", queries=queries, seed=seed)
+    return spec
 
 
 def run(directory: Path, spec: Spec, scoring: Scoring, progress: Progress) -> DemoResult:
@@ -157,7 +176,7 @@ def run(directory: Path, spec: Spec, scoring: Scoring, progress: Progress) -> De
     report = evaluate(directory / "bundle", dataset, progress)
     write_json(directory / "report.json", report.to_dict())
     with progress.stage("rank a query by the live scorer"):
-        judged = next(j for j in read_raw(dataset.raw("test"), dataset.columns) if j.labels.max() > 1)
+        judged = max(islice(read_raw(dataset.raw("test"), dataset.columns), _CANDIDATES), key=lambda j: j.labels.max())
         request = to_request(judged.request, dataset.columns) | {"top_n": _SHOWN}
         write_json(directory / "request.json", request)
         scoring.ready()
@@ -170,11 +189,11 @@ def run(directory: Path, spec: Spec, scoring: Scoring, progress: Progress) -> De
             {
                 "rank": result["rank"],
                 "document": result["id"],
-                "title": features["title"],
+                "title": features.get("title", ""),
                 "price": f"{features['price']:.2f}" if "price" in features else "",
                 "score": f"{result['score']:.4f}",
                 "true label": int(judged.labels[result["index"]]),
             }
         )
     query = request["query"]
-    return DemoResult(query["query"], query["segment"], rows, report, directory / "request.json", name)
+    return DemoResult(query.get("query", ""), query.get("segment", ""), rows, report, directory / "request.json", name)

@@ -13,6 +13,7 @@ from ranker.data.artefacts import ArtefactError
 from ranker.data.dataset import Dataset
 from ranker.data.elwc import read_raw
 from ranker.spec import Spec
+from ranker.workflows.measured import measuring
 from ranker.workflows.progress import Progress
 
 __all__ = ["evaluate", "score_table"]
@@ -34,7 +35,8 @@ def evaluate(bundle: Path, dataset: Dataset, progress: Progress) -> Report:
             table = score_table(scorer, dataset)
         with progress.stage("measure"):
             models = sorted(scorer.models, key=lambda name: name == BLEND)
-            return evaluate_table(table, models, spec.evaluation.metrics, spec.evaluation.baseline)
+            with measuring():
+                return evaluate_table(table, models, spec.evaluation.metrics, spec.evaluation.baseline)
 
 
 def score_table(scorer: Scorer, dataset: Dataset) -> pa.Table:

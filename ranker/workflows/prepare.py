@@ -19,6 +19,7 @@ from ranker.data.tables import DataError
 from ranker.data.versions import versions
 from ranker.errors import RankerError
 from ranker.spec import Spec
+from ranker.workflows.measured import metrics_of
 from ranker.workflows.progress import Progress
 
 __all__ = ["prepare"]
@@ -40,6 +41,7 @@ def prepare(spec: Spec, out: Path, progress: Progress, beam_options: Sequence[st
         DataError: if the data cannot be used.
     """
     options = _options(beam_options)
+    metrics_of(spec)
     with progress.stage("fingerprint the sources"):
         sources = {role: _fingerprint(path) for role, path in source_files(spec).items()}
     with _plain_errors(), new_directory(out) as building, tempfile.TemporaryDirectory(prefix="ranker-") as temporary:
@@ -75,6 +77,9 @@ def prepare(spec: Spec, out: Path, progress: Progress, beam_options: Sequence[st
 def _options(beam_options: Sequence[str]) -> PipelineOptions:
     """Beam itself passes over an option it does not know."""
     options = PipelineOptions(list(beam_options))
+    for before, here in zip(["", *beam_options], beam_options, strict=False):
+        if not here.startswith("-") and (not before.startswith("-") or "=" in before):
+            raise RankerError(f"unexpected argument {here!r}: `ranker prepare` takes one spec, and options of Beam")
     unknown = set(options.get_all_options(retain_unknown_options=True)) - set(options.get_all_options())
     if unknown:
         raise RankerError(f"unknown option --{min(unknown)}: neither `ranker prepare` nor Apache Beam has it")

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from eval.metrics import Metric, parse_metric
+from eval.lists import Lists
+from eval.metrics import Metric
 from ranker.bundle import BLEND, GOLDEN, Scorer, close, processor
-from ranker.data.artefacts import FORMAT_VERSION, ArtefactError, new_directory, write_json
+from ranker.data.artefacts import FORMAT_VERSION, ArtefactError, new_directory, refuse_to_replace, write_json
 from ranker.data.dataset import Dataset
 from ranker.data.elwc import read_raw
 from ranker.data.requests import to_request
@@ -24,12 +25,13 @@ from ranker.models.scorers.lambdamart import LambdaMartScorer, tree_matrix
 from ranker.models.scorers.single_feature import SingleFeatureScorer
 from ranker.models.trees import BoosterGraph
 from ranker.spec import LambdaMart, Model, SelfAttention, Spec
-from ranker.workflows.progress import Progress, Stage
+from ranker.workflows.measured import measuring, metrics_of
+from ranker.workflows.progress import Progress
 from training.blend import average_weights
 from training.export import export
 from training.fit import fit_network, score_lists, stack_lists
 from training.inputs import read_packed
-from training.lambdamart import fit_lambdamart
+from training.lambdamart import check_grades, fit_lambdamart
 
 __all__ = ["train"]
 
@@ -69,13 +71,17 @@ def train(dataset: Dataset, out: Path, progress: Progress, spec: Spec | None = N
         ArtefactError: if data and features of the spec are not the dataset's, or the export is not faithful.
     """
     spec = _settle(dataset, spec)
-    metric = _metrics(spec)[0]
+    metric = metrics_of(spec)[0]
+    refuse_to_replace(out)
+    _check_labels(spec, dataset, metric)
     members = {model.name: _fit(model, spec, dataset, metric, progress) for model in spec.models}
     with progress.stage("blend"):
         batches = list(read_packed(dataset.packed("valid"), dataset.layout, _VALIDATION_BATCH))
         lists = stack_lists(batches)
         scores = {name: score_lists(member.scorer, batches) for name, member in members.items()}
         weights = average_weights(spec.blend.members, scores, lists)
+        if not any(weights.values()):
+            raise RankerError(f"no member of the blend orders any validation list: {', '.join(weights)}")
         scores[BLEND] = _blended(weights, scores)
         validation = {name: float(np.nanmean(metric.per_list(lists, values))) for name, values in scores.items()}
     manifest = {
@@ -107,12 +113,14 @@ def train(dataset: Dataset, out: Path, progress: Progress, spec: Spec | None = N
     return manifest
 
 
-def _metrics(spec: Spec) -> list[Metric]:
-    """All of them, so that a mistyped one is found before the training and not after."""
-    try:
-        return [parse_metric(text) for text in spec.evaluation.metrics]
-    except ValueError as error:
-        raise RankerError(f"evaluation.metrics: {error}") from None
+def _check_labels(spec: Spec, dataset: Dataset, metric: Metric) -> None:
+    """Labels that a model or the metric refuses, before any training."""
+    splits = dataset.manifest["splits"].values()
+    labels = np.unique([float(label) for counts in splits for label in counts["labels"]])
+    if any(isinstance(model, LambdaMart) for model in spec.models):
+        check_grades(labels)
+    with measuring():
+        metric.per_list(Lists(np.array([""]), np.array([0, len(labels)]), labels), np.zeros(len(labels)))
 
 
 def _blended(weights: Mapping[str, float], scores: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -138,21 +146,17 @@ def _fit(model: Model, spec: Spec, dataset: Dataset, metric: Metric, progress: P
     layout, train_files, valid_files = dataset.layout, dataset.packed("train"), dataset.packed("valid")
     if isinstance(model, SelfAttention):
         with progress.stage(f"train {model.name} ({model.kind})") as stage:
-            network = fit_network(model, spec.training, layout, train_files, valid_files, metric, _teller(stage))
+            network = fit_network(model, spec.training, layout, train_files, valid_files, metric, stage.update)
         return _Member(model, network, lambda features, mask: network(features, mask)[mask])
     if isinstance(model, LambdaMart):
         with progress.stage(f"train {model.name} ({model.kind})") as stage:
             seed = spec.training.seed
-            booster = fit_lambdamart(model, seed, layout, train_files, valid_files, metric, _teller(stage))
+            booster = fit_lambdamart(model, seed, layout, train_files, valid_files, metric, stage.update)
         text = booster.model_to_string()
         scorer = LambdaMartScorer(BoosterGraph(text), layout)
         return _Member(model, scorer, lambda f, mask: booster.predict(tree_matrix(f, mask, layout).numpy()), text)
     feature = SingleFeatureScorer(model, layout)
     return _Member(model, feature, lambda features, mask: feature(features, mask)[mask])
-
-
-def _teller(stage: Stage) -> Callable[[int, int, str], None]:
-    return stage.update
 
 
 def _write_golden(

@@ -12,7 +12,7 @@ import tensorflow as tf
 from ranker.bundle import BLEND, GOLDEN, TOLERANCE, Scorer, close, processor, verify
 from ranker.data.artefacts import ArtefactError
 from ranker.data.elwc import read_raw
-from ranker.data.requests import RankRequest
+from ranker.data.requests import RankRequest, parse_request
 
 
 @pytest.fixture(scope="module")
@@ -211,3 +211,23 @@ def test_close(score, expected, is_close):
 def test_the_processor_has_a_name(bundle):
     assert processor()
     assert json.loads((bundle / "manifest.json").read_text())["processor"] == processor()
+
+
+def test_a_line_separator_inside_a_text_ends_no_golden_request(bundle, tmp_path):
+    copied = shutil.copytree(bundle, tmp_path / "bundle")
+    with Scorer(copied) as scorer:
+        request = {
+            "query": {"query": "oak\u2028table\x85"},
+            "documents": [{"id": "a", "features": {"title": "oak\u2029"}}],
+        }
+        scores = scorer.score_members(parse_request(request, scorer.columns))
+    line = {"request": request, "scores": {name: values.tolist() for name, values in scores.items()}}
+    (copied / "golden.jsonl").write_text(json.dumps(line, ensure_ascii=False) + "\n")
+    assert verify(copied) == 1
+
+
+def test_golden_requests_that_are_none_are_refused(bundle, tmp_path):
+    copied = shutil.copytree(bundle, tmp_path / "bundle")
+    (copied / "golden.jsonl").write_text('{"request": ')
+    with pytest.raises(ArtefactError, match=r"not golden requests .*ranker train"):
+        verify(copied)

@@ -140,7 +140,7 @@ def with_features(**features):
         ({"documents": [{"id": "a", "features": [3]}]}, "documents[0].features: expected an object, got list [3]"),
         (with_features(prize=3), "documents[1].features: unknown key 'prize'; known here: title, price"),
         (with_features(query="x"), "documents[1].features: unknown key 'query'; known here: title, price"),
-        (with_features(title=3), "documents[1].features.title: expected text, got int 3"),
+        (with_features(title=3.5), "documents[1].features.title: expected text, got float 3.5"),
         (with_features(price="3"), "documents[1].features.price: expected a finite float32 number, got str '3'"),
         (with_features(price=True), "documents[1].features.price: expected a finite float32 number, got bool True"),
         (with_features(price=float("nan")), "documents[1].features.price: expected a finite float32 number, "
@@ -151,7 +151,7 @@ def with_features(**features):
         (with_features(price=10**400), f"documents[1].features.price: expected a finite float32 number, "
          f"got int 1{'0' * 59}"),
         ({**ONE, "query": {"age": "3"}}, "query.age: expected a finite float32 number, got str '3'"),
-        ({**ONE, "query": {"query": 3}}, "query.query: expected text, got int 3"),
+        ({**ONE, "query": {"query": True}}, "query.query: expected text, got bool True"),
         ({**ONE, "top_n": 0}, "top_n: expected a whole number from 1, got int 0"),
         ({**ONE, "top_n": 2.0}, "top_n: expected a whole number from 1, got float 2.0"),
         ({**ONE, "top_n": True}, "top_n: expected a whole number from 1, got bool True"),
@@ -210,3 +210,8 @@ def test_scores_in_an_answer_are_the_float32_ones():
     [result] = rank_documents(a_list(["a"]), np.array([score]))
     assert type(result["score"]) is float
     assert np.float32(json.loads(json.dumps(result["score"]))).tobytes() == score.tobytes()
+
+
+def test_a_whole_number_in_a_text_is_its_digits_as_in_tables():
+    request = parse_request(with_features(title=12), COLUMNS)
+    assert request.tensors["title"][0, 1] == b"12"

@@ -194,6 +194,19 @@ def test_an_option_that_beam_does_not_have_is_refused(shop, out, progress):
         prepare(shop(), out, progress, ["--direct_num_workrs=2"])
 
 
+@pytest.mark.parametrize("options", [["other.yaml"], ["--runner=FnApiRunner", "x"], ["x", "--streaming"]])
+def test_an_argument_that_nobody_takes_is_refused(shop, out, progress, options):
+    with pytest.raises(RankerError, match=r"unexpected argument '(x|other\.yaml)'"):
+        prepare(shop(), out, progress, options)
+
+
+def test_a_mistyped_metric_is_named_before_any_work(shop, out, progress):
+    stages = len(progress.stages)
+    with pytest.raises(RankerError, match="unknown name 'ndgc'"):
+        prepare(shop(overrides=("evaluation.metrics=[ndgc@5]",)), out, progress)
+    assert len(progress.stages) == stages
+
+
 def test_a_split_without_lists_is_refused(shop, out, progress):
     with pytest.raises(DataError, match="no lists in the valid split"):
         prepare(shop(overrides=("data.split.valid=0.0001",)), out, progress)
