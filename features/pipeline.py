@@ -24,13 +24,14 @@ from tensorflow_metadata.proto.v0 import path_pb2, schema_pb2
 from tfx_bsl.tfxio.tensor_adapter import TensorAdapterConfig
 
 from features.collection import CollectionStatistics, CountWords, write_counts
-from features.counts import SplitCounts, merge_counts, read_counts, write_counts_file
+from features.counts import SplitCounts, Written, merge_shard_counts, write_shard_counts
 from features.examples import packed_records
 from features.preprocessing import layout_of, preprocessing
 from ranker.data.columns import Column, raw_columns
 from ranker.data.dataset import shard_name
 from ranker.data.elwc import raw_records
 from ranker.data.layout import Layout
+from ranker.data.rejected_rows import RejectedRows
 from ranker.data.source import OpenedSource
 from ranker.data.split import SPLITS, SplitName
 
@@ -84,24 +85,19 @@ def analyze(
     return layout_of(spec.features, tft.TFTransformOutput(str(directory)))
 
 
-def transform(
-    source: OpenedSource, layout: Layout, graph: Path, directory: Path, options: PipelineOptions
-) -> dict[str, SplitCounts]:
+def transform(source: OpenedSource, layout: Layout, graph: Path, directory: Path, options: PipelineOptions) -> Written:
     """Write raw and packed records of all splits into the folders `raw` and `examples` of `directory`.
 
-    A shard of the source becomes one file per split and folder.
-
-    Returns:
-        counts per split.
+    A shard of the source becomes one file per split and folder; rows it sets aside, one in the folder `rejected`.
     """
-    for folder in ("raw", "examples", "counts"):
-        (directory / folder).mkdir()
+    for folder in ("raw", "examples", "counts", "rejected"):
+        (directory / folder).mkdir(exist_ok=True)
     with _pipeline(options) as pipeline:
         shards = beam.Create(list(enumerate(source.shards)), reshuffle=True)
         _ = pipeline | shards | beam.ParDo(_WriteRecords(source, layout, graph, directory))
-    counts = [read_counts(file) for file in sorted((directory / "counts").iterdir())]
+    written = merge_shard_counts(sorted((directory / "counts").iterdir()))
     shutil.rmtree(directory / "counts")
-    return merge_counts(counts)
+    return written
 
 
 class _WriteRecords(beam.DoFn):
@@ -125,14 +121,18 @@ class _WriteRecords(beam.DoFn):
                 for folder in ("raw", "examples")
                 for split in SPLITS
             }
-            for part in self._source.read(shard, _LISTS_PER_BATCH):
+            rejected = files.enter_context(RejectedRows(self._directory / "rejected" / f"shard-{number:05d}.jsonl"))
+            for part in self._source.read(shard, _LISTS_PER_BATCH, rejected):
                 counts[part.split].add(part.lists, self._columns)
                 transformed = self._transform(_tensors(part.lists, self._columns))
                 for record in raw_records(part.lists, self._columns):
                     writers["raw", part.split].write(record)
                 for record in packed_records(part.lists, transformed, self._layout):
                     writers["examples", part.split].write(record)
-        write_counts_file(self._directory / "counts" / f"{number:05d}.json", counts)
+        for file in (rejected.path, *(Path(self._file(*key, number)) for key in writers)):
+            if not file.stat().st_size:
+                file.unlink()
+        write_shard_counts(self._directory / "counts" / f"{number:05d}.json", counts, rejected)
 
     def _file(self, folder: str, split: SplitName, number: int) -> str:
         return str(self._directory / folder / shard_name(split, number, len(self._source.shards)))

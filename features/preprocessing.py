@@ -6,24 +6,70 @@ flat values, document by document; ragged broadcasting is slow to build and to r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from features.categorical import transform_categorical, vocabulary_name
+from features.categorical import category_ids, one_hot_columns, vocabulary_name
 from features.collection import CollectionStatistics
-from features.numeric import transform_numeric
-from features.text import hash_ids, tokenize
-from features.text_match import bm25
+from features.lists import Lists
+from features.listwise import percentile_in_list, rank_in_list, zscore_in_list
+from features.numeric import numeric_columns
+from features.text import bag_of_words, text_ids
+from features.text_match import (
+    bigram_overlap,
+    bm25,
+    coverage,
+    exact_phrase,
+    idf_overlap,
+    length_ratio,
+    tfidf_cosine,
+)
+from features.vector import vector_columns
 from ranker.data.columns import Scope
 from ranker.data.layout import IdFeature, Layout
-from ranker.spec import Categorical, Features, Numeric, Text
+from ranker.spec import Categorical, Features, Text
 
-__all__ = ["layout_of", "preprocessing"]
+__all__ = ["DENSE", "IDS", "layout_of", "preprocessing"]
 
 Tensors = dict[str, Any]
+DenseFunction = Callable[[Sequence[Any], Lists], tf.Tensor]
+
+
+def _number(function: Callable[[Any, Lists], tf.Tensor]) -> DenseFunction:
+    """Of a function for one number `[documents]`, one for columns; listwise features can read the numbers."""
+
+    def columns(specs: Sequence[Any], lists: Lists) -> tf.Tensor:
+        lists.numbers.update({spec.name: tf.cast(function(spec, lists), tf.float32) for spec in specs})
+        return tf.stack([lists.numbers[spec.name] for spec in specs], axis=1)
+
+    return columns
+
+
+# The function of each kind of feature with columns in `dense`: (features of the kind, lists) -> float32
+# [documents, columns], in the order of their `dense_columns`.
+DENSE: Mapping[str, DenseFunction] = {
+    "numeric": numeric_columns,
+    "vector": vector_columns,
+    "categorical": one_hot_columns,
+    "text": bag_of_words,
+    "bm25": _number(bm25),
+    "tfidf_cosine": _number(tfidf_cosine),
+    "coverage": _number(coverage),
+    "idf_overlap": _number(idf_overlap),
+    "exact_phrase": _number(exact_phrase),
+    "bigram_overlap": _number(bigram_overlap),
+    "length_ratio": _number(length_ratio),
+    "rank_in_list": _number(rank_in_list),
+    "percentile_in_list": _number(percentile_in_list),
+    "zscore_in_list": _number(zscore_in_list),
+}
+
+# The function of each kind of feature that gives ids: (feature, lists) -> int64 [lists or documents, (ids)].
+IDS: Mapping[str, Callable[[Any, Lists], tf.RaggedTensor]] = {"categorical": category_ids, "text": text_ids}
 
 
 def preprocessing(features: Features, statistics: Mapping[str, CollectionStatistics]) -> Callable[[Tensors], Tensors]:
@@ -40,27 +86,20 @@ def preprocessing(features: Features, statistics: Mapping[str, CollectionStatist
 
     def preprocess(inputs: Tensors) -> Tensors:
         some_document_column: tf.RaggedTensor = inputs[features.document[0].name]
-        row = some_document_column.value_rowids()
-        query = {f.name: inputs[f.name] for f in features.query}
         document = {f.name: inputs[f.name].flat_values for f in features.document}
-        words = {name: tokenize(values) for name, values in (query | document).items() if _is_text(features, name)}
-
-        numeric = [f for f in (*features.query, *features.document) if isinstance(f, Numeric)]
-        dense = []
-        if numeric:
-            values = [tf.gather(query[f.name], row) if f.name in query else document[f.name] for f in numeric]
-            dense.append(transform_numeric(numeric, tf.stack(values, axis=1)))
-        for match in features.match:
-            score = bm25(match, statistics[match.document], words[match.query], words[match.document], row)
-            dense.append(tf.cast(score, tf.float32)[:, tf.newaxis])
+        lists = Lists(
+            row=some_document_column.value_rowids(),
+            starts=some_document_column.row_splits,
+            query={f.name: inputs[f.name] for f in features.query},
+            document=document,
+            statistics=statistics,
+            numbers={f.name: document[f.name] for f in features.document if f.kind == "numeric"},
+        )
+        dense = [DENSE[kind](list(specs), lists) for kind, specs in groupby(features.dense, lambda f: f.kind)]
         outputs = {"dense": some_document_column.with_flat_values(tf.concat(dense, axis=1))}
-
-        for feature in features.query:
-            if not isinstance(feature, Numeric):
-                outputs[feature.name] = _ids(feature, query, words)
-        for feature in features.document:
-            if not isinstance(feature, Numeric):
-                outputs[feature.name] = some_document_column.with_values(_ids(feature, document, words))
+        for feature, scope in _id_features(features):
+            ids = IDS[feature.kind](feature, lists)
+            outputs[feature.name] = ids if scope == "query" else some_document_column.with_values(ids)
         return outputs
 
     return preprocess
@@ -73,22 +112,19 @@ def layout_of(features: Features, transform: tft.TFTransformOutput) -> Layout:
         if isinstance(feature, Text):
             table = f"text_{feature.buckets}_{feature.embed}"
             return IdFeature(feature.name, scope, feature.buckets + 1, feature.embed, True, table)
-        values = transform.vocabulary_size_by_name(vocabulary_name(feature))
-        return IdFeature(feature.name, scope, 1 + values + feature.vocabulary.oov, feature.embed, False, feature.name)
+        if feature.hash is not None:
+            most = feature.hash
+        else:
+            most = transform.vocabulary_size_by_name(vocabulary_name(feature)) + feature.vocabulary.oov
+        return IdFeature(feature.name, scope, 1 + most, feature.embed, False, feature.name)
 
-    ids = [id_feature(f, "query") for f in features.query if not isinstance(f, Numeric)]
-    ids += [id_feature(f, "document") for f in features.document if not isinstance(f, Numeric)]
-    return Layout(tuple(features.dense_names), tuple(ids))
-
-
-def _is_text(features: Features, name: str) -> bool:
-    return any(f.name == name and isinstance(f, Text) for f in (*features.query, *features.document))
+    return Layout(tuple(features.dense_names), tuple(id_feature(f, scope) for f, scope in _id_features(features)))
 
 
-def _ids(feature: Categorical | Text, values: Tensors, words: Tensors) -> tf.RaggedTensor:
-    """int64 `[values, (ids)]`."""
-    if isinstance(feature, Text):
-        return hash_ids(words[feature.name], feature.buckets, feature.max_words)
-    ids = transform_categorical(feature, values[feature.name])
-    # Not from_uniform_row_length: TensorFlow Transform cannot prune a graph with its shape tensors.
-    return tf.RaggedTensor.from_row_splits(ids, tf.range(tf.size(ids, tf.int64) + 1), validate=False)
+def _id_features(features: Features) -> list[tuple[Categorical | Text, Scope]]:
+    """Those that give ids, queries first."""
+    scoped: list[tuple[Any, Scope]] = [
+        *((f, "query") for f in features.query),
+        *((f, "document") for f in features.document),
+    ]
+    return [(f, scope) for f, scope in scoped if f.kind != "vector" and not f.dense_columns]

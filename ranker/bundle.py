@@ -179,7 +179,5 @@ def _golden(file: Path, columns: Sequence[Column]) -> list[tuple[RankRequest, di
     except OSError as error:
         raise ArtefactError(f"{file}: {error.strerror}; make the bundle anew with `ranker train`") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise ArtefactError(
-            f"{file}: not golden requests ({error}); make it anew with `ranker train`"
-        ) from None
+        raise ArtefactError(f"{file}: not golden requests ({error}); make it anew with `ranker train`") from None
     return golden

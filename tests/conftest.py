@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("deterministic", derandomize=True, deadline=None)
+settings.load_profile("deterministic")
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -27,6 +30,9 @@ class SilentProgress:
 
     def update(self, done: int, total: int, note: str = "") -> None:
         assert 0 < done <= total, (done, total, note)
+
+    def count(self, rows: int) -> None:
+        assert rows >= 0
 
 
 @pytest.fixture(scope="session")

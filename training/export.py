@@ -96,6 +96,8 @@ class _Ranker(tf.Module):
         given = inputs["mask"]
         for column in self._columns:
             expected = tf.shape(given) if column.scope == "document" else tf.shape(given)[:1]
+            if column.width is not None:
+                expected = tf.concat([expected, [column.width]], axis=0)
             message = f"input {column.name}: shape does not fit the mask"
             tf.debugging.assert_equal(tf.shape(inputs[column.name]), expected, message)
         lengths = tf.reduce_sum(tf.cast(given, tf.int64), axis=1)

@@ -11,7 +11,7 @@ from ranker.errors import RankerError
 
 __all__ = ["main"]
 
-_COMMANDS = ("demo", "prepare", "train", "evaluate", "score", "serve", "verify")
+_COMMANDS = ("demo", "init", "check", "prepare", "train", "evaluate", "score", "serve", "verify", "schema", "doctor")
 
 
 class _Commands(click.Group):

@@ -42,8 +42,12 @@ class TerminalProgress:
 
 class _Stage:
     def __init__(self, what: str, status: Status) -> None:
-        self._what, self._status = what, status
+        self._what, self._status, self._started = what, status, time.perf_counter()
         self.note = ""
+
+    def count(self, rows: int) -> None:
+        self.note = f"{rows:,} rows, {rows / max(time.perf_counter() - self._started, 1e-9):,.0f} a second"
+        self._status.update(Text.assemble(self._what, " ", (self.note, "dim")))
 
     def update(self, done: int, total: int, note: str = "") -> None:
         self.note = f"{done}/{total} {note}"

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from ranker.spec import Spec
+from ranker.spec.features import DocumentFeature
 
 __all__ = ["Column", "Scope", "list_schema", "raw_columns"]
 
@@ -47,12 +48,12 @@ class Column:
 def raw_columns(spec: Spec) -> list[Column]:
     """The raw columns that the features of a spec read, query columns first."""
 
-    def dtype(kind: str) -> Dtype:
-        return "float32" if kind == "numeric" else "string"
+    def column(feature: DocumentFeature, scope: Scope) -> Column:
+        dtype: Dtype = "float32" if feature.kind in ("numeric", "vector") else "string"
+        return Column(feature.name, scope, dtype, feature.width if feature.kind == "vector" else None)
 
-    return [Column(f.name, "query", dtype(f.kind)) for f in spec.features.query] + [
-        Column(f.name, "document", dtype(f.kind)) for f in spec.features.document
-    ]
+    given = [column(feature, "query") for feature in spec.features.query]
+    return given + [column(feature, "document") for feature in spec.features.document]
 
 
 def list_schema(columns: list[Column]) -> pa.Schema:

@@ -17,6 +17,8 @@ def hash_ids(ids: pa.StringArray) -> _Hashes:
     Eight bytes at a time are mixed in (the finalizer of MurmurHash3, Appleby 2011), for all ids at once. It spreads
     ids over partitions and orders lists; where it matters that ids differ, compare the ids.
     """
+    if not len(ids):
+        return np.empty(0, np.uint64)
     bounds = np.frombuffer(ids.buffers()[1], np.int32)[ids.offset : ids.offset + len(ids) + 1].astype(np.int64)
     starts, lengths = bounds[:-1], np.diff(bounds)
     hashes = _mix(lengths.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 __all__ = ["Spill", "read_stream", "write_options"]
 
-_HELD = 16 << 20  # bytes of rows that are held before they are written
+_HELD = 8 << 20  # bytes of rows that are held before they are written
 
 
 def write_options() -> pa.ipc.IpcWriteOptions:

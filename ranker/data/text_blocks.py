@@ -14,7 +14,7 @@ from ranker.data.data_error import DataError
 
 __all__ = ["LONGEST_ROW", "Block", "end_of_lines", "end_of_quoted_lines", "line_starts", "text_blocks"]
 
-_READ = 4 << 20  # bytes of a block
+_READ = 2 << 20  # bytes of a block
 LONGEST_ROW = 16 << 20  # bytes
 
 _NEWLINE, _QUOTE = b"\n"[0], b'"'[0]
@@ -39,33 +39,32 @@ def text_blocks(path: Path, end_of_rows: Callable[[bytes], int]) -> Iterator[Blo
     Raises:
         DataError: if the file cannot be read, saying how far it could; if no row ends within `LONGEST_ROW`.
     """
-    line, pending = 1, b""
-    for read in _reads(path, lambda: line + pending.count(b"\n")):
-        pending += read
-        end = end_of_rows(pending)
-        if not end and len(pending) > LONGEST_ROW:
-            end = end_of_lines(pending)  # a quote that nothing closes
-            if not end:
-                raise DataError(f"{path}:{line}: line of more than {LONGEST_ROW >> 20} MB; expected one row per line")
-        if end:
-            yield Block(pending[:end], line)
-            line += pending.count(b"\n", 0, end)
-            pending = pending[end:]
+    line, done, pending = 1, 0, b""
+    try:
+        with pa.input_stream(str(path), compression="detect") as stream:
+            while read := stream.read(_READ):
+                pending += read if done else read.removeprefix(_BYTE_ORDER_MARK)
+                done += len(read)
+                if end := _end(path, line, pending, end_of_rows):
+                    yield Block(pending[:end], line)
+                    line += pending.count(b"\n", 0, end)
+                    pending = pending[end:]
+    except OSError as error:
+        reached = line + pending.count(b"\n")
+        far = f" on from line {reached:,}, after {done:,} bytes of text" if done else ""
+        reason = error.strerror or error
+        raise DataError(f"{path}: cannot read{far}: {reason}; the spec's data.sources names this file") from None
     if pending:
         yield Block(pending if pending.endswith(b"\n") else pending + b"\n", line)
 
 
-def _reads(path: Path, line: Callable[[], int]) -> Iterator[bytes]:
-    done = 0
-    try:
-        with pa.input_stream(str(path), compression="detect") as stream:
-            while read := stream.read(_READ):
-                yield read if done else read.removeprefix(_BYTE_ORDER_MARK)
-                done += len(read)
-    except OSError as error:
-        far = f" on from line {line():,}, after {done:,} bytes of text" if done else ""
-        reason = error.strerror or error
-        raise DataError(f"{path}: cannot read{far}: {reason}; the spec's data.sources names this file") from None
+def _end(path: Path, line: int, pending: bytes, end_of_rows: Callable[[bytes], int]) -> int:
+    end = end_of_rows(pending)
+    if end or len(pending) <= LONGEST_ROW:
+        return end
+    if end := end_of_lines(pending):  # a quote that nothing closes
+        return end
+    raise DataError(f"{path}:{line}: line of more than {LONGEST_ROW >> 20} MB; expected one row per line")
 
 
 def end_of_lines(data: bytes) -> int:

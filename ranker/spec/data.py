@@ -8,16 +8,45 @@ from pydantic import Field, model_validator
 
 from ranker.spec.section import Section, Share
 
-__all__ = ["Data", "Split", "TablesSource"]
+__all__ = ["Data", "LetorSource", "Source", "Split", "TableSource", "TablesSource"]
 
 
 class TablesSource(Section):
-    """Queries, documents and judgments as three files (JSONL or CSV by their ending), joined on the ids."""
+    """Queries, documents and judgments as three tables, joined on the ids.
+
+    A table is a file, .jsonl or .csv (also .gz, .zst) or .parquet, or several by a pattern: `queries-*.jsonl.gz`.
+    """
 
     kind: Literal["tables"]
     queries: str = Field(description="file with one row per query")
     documents: str = Field(description="file with one row per document")
     judgments: str = Field(description="file with one row per judged (query, document) pair")
+
+
+class TableSource(Section):
+    """One table, as files like those of `TablesSource`, that has the columns of the query in each row of its documents.
+
+    The values of a query are those of its first row.
+    """
+
+    kind: Literal["table"]
+    file: str = Field(description="file with one row per judged (query, document) pair, with all columns")
+
+
+class LetorSource(Section):
+    """Files of `label qid:n index:value ... # comment` lines, one for each split, also .gz or .zst.
+
+    Without `qid`, list sizes are in a `.query` or `.group` file beside each. All features are one vector.
+    """
+
+    kind: Literal["letor"]
+    train: str = Field(description="file of the training lists")
+    valid: str | None = Field(None, description="file of the validation lists; default: split.valid of the training")
+    test: str = Field(description="file of the test lists")
+    missing: Literal["refused", "nan"] = Field("refused", description="whether NaN in a file is a missing value")
+
+
+Source = Annotated[TablesSource | TableSource | LetorSource, Field(discriminator="kind")]
 
 
 class Split(Section):
@@ -37,7 +66,7 @@ class Split(Section):
 class Data(Section):
     """Where the lists come from, and what their columns are called."""
 
-    sources: Annotated[list[TablesSource], Field(min_length=1, max_length=1)]
+    sources: Annotated[list[Source], Field(min_length=1, max_length=1)]
     query_id: str = "query_id"
     document_id: str = "document_id"
     label: str = "label"

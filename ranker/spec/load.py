@@ -6,22 +6,43 @@ import difflib
 import re
 import typing
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ranker.errors import RankerError
 from ranker.spec.model import Spec
+from ranker.spec.section import Location, ReferencesError
 
-__all__ = ["SpecError", "load_spec"]
-
-Location = tuple[str | int, ...]
+__all__ = ["SpecError", "Written", "load_spec", "read_spec"]
 
 
 class SpecError(RankerError):
     """The spec cannot be used; the message lists every fault."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A spec as it was written: the file, its nodes with their lines, and the overrides of the command line."""
+
+    path: Path
+    root: yaml.Node | None
+    overrides: Sequence[str]
+
+    def fault(self, location: Location, what: str, section: Location | None = None) -> str:
+        """One line that says where, in the file or in an override, and what.
+
+        Args:
+            location: keys and list numbers, as the user writes them.
+            what: is wrong.
+            section: the part of the spec in which the fault shows; overrides in it may be its cause.
+        """
+        where = ".".join(str(part) for part in location) or "spec"
+        cause = _cause(self.root, location, self.overrides, location if section is None else section)
+        return f"{self.path}{cause}: {where}: {what}"
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -53,11 +74,27 @@ def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
     Raises:
         SpecError: with all faults, each as `file:line: where: what`.
     """
+    spec, faults, _ = read_spec(path, overrides)
+    if faults:
+        raise SpecError("\n".join(faults))
+    return spec
+
+
+def read_spec(path: Path, overrides: Sequence[str] = ()) -> tuple[Spec, list[str], Written]:
+    """As `load_spec`, for those who want to look further although there are faults.
+
+    Returns:
+        the spec, which in case of faults has only the sections that are valid (its `model_fields_set`);
+        its faults; and where its parts stand.
+
+    Raises:
+        SpecError: if nothing can be read.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise SpecError(
-            f"{path}: cannot read the spec: {error.strerror}; `ranker demo` writes one to start from"
+            f"{path}: cannot read the spec: {error.strerror}; `ranker init` writes one to start from"
         ) from None
     except UnicodeDecodeError as error:
         raise SpecError(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}") from None
@@ -70,13 +107,23 @@ def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
         raise SpecError(f"{path}: expected a mapping with the keys {', '.join(Spec.model_fields)}, got {content!r:.40}")
     for override in overrides:
         _apply(content, override)
+    written, faults = Written(path, root, overrides), []
     try:
         spec = Spec.model_validate(content)
     except ValidationError as error:
-        faults = [_describe(path, root, fault, overrides) for fault in error.errors()]
-        raise SpecError("\n".join(faults)) from None
+        faults = [line for fault in error.errors() for line in _describe(written, fault)]
+        spec = _valid_sections(content, {fault["loc"][0] for fault in error.errors() if fault["loc"]})
     spec._base = path.resolve().parent
-    return spec
+    return spec, faults, written
+
+
+def _valid_sections(content: dict[str, Any], faulty: set[str | int]) -> Spec:
+    sections = {
+        name: TypeAdapter(typing.cast("Any", field.annotation)).validate_python(content[name])
+        for name, field in Spec.model_fields.items()
+        if name in content and name not in faulty
+    }
+    return Spec.model_construct(_fields_set=set(sections), **sections)
 
 
 def _apply(content: dict[str, Any], override: str) -> None:
@@ -115,9 +162,11 @@ def _child(parent: Any, key: str, override: str, where: str) -> Any:
     raise SpecError(f"--set {override}: {where} is a single value, it has no {key!r}")
 
 
-def _describe(path: Path, root: yaml.Node | None, fault: Any, overrides: Sequence[str]) -> str:
+def _describe(written: Written, fault: Any) -> list[str]:
     location, _ = _resolve(fault["loc"])
-    where = ".".join(str(part) for part in location) or "spec"
+    cause = fault.get("ctx", {}).get("error")
+    if isinstance(cause, ReferencesError):
+        return [written.fault((*location, *place), what, location) for place, what in cause.faults]
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         _, sections = _resolve(fault["loc"][:-1])
@@ -126,18 +175,18 @@ def _describe(path: Path, root: yaml.Node | None, fault: Any, overrides: Sequenc
         message = f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known here: {', '.join(known)}"
     elif fault["type"] not in ("missing", "value_error"):
         message += f", got {fault['input']!r:.60}"
-    return f"{path}{_cause(root, location, overrides)}: {where}: {message}"
+    return [written.fault(location, message)]
 
 
-def _cause(root: yaml.Node | None, location: Location, overrides: Sequence[str]) -> str:
-    """Where the fault was written: in the file, by an override, or in both if an override changed what lies below."""
-    place = [str(part) for part in location]
+def _cause(root: yaml.Node | None, location: Location, overrides: Sequence[str], section: Location) -> str:
+    """Where the fault was written: in the file, by an override, or in both if an override changed the section."""
+    place, around = ([str(part) for part in where] for where in (location, section))
     below = []
     for override in overrides:
         keys = override.partition("=")[0].split(".")
         if place[: len(keys)] == keys:
             return f" (--set {override})"
-        if keys[: len(place)] == place:
+        if keys[: len(around)] == around:
             below.append(f" (with --set {override})")
     return f":{_line(root, location)}{''.join(below)}"
 

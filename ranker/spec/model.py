@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from ranker.errors import RankerError
-from ranker.spec.data import Data
-from ranker.spec.features import Features
+from ranker.spec.data import Data, LetorSource
+from ranker.spec.features import Features, Vector
 from ranker.spec.models import Blend, Model, SingleFeature, Training
-from ranker.spec.section import Name, Section, refuse_repeats, refuse_reserved
+from ranker.spec.section import Location, Name, ReferencesError, Section, refuse_repeats, refuse_reserved
 
 __all__ = ["Evaluation", "Serving", "Spec"]
 
+_NAMED = 20
 _VARIABLE = re.compile(r"\$\{?(\w+)")
 
 
@@ -58,22 +60,62 @@ class Spec(Section):
 
     @model_validator(mode="after")
     def _references_hold(self) -> Self:
-        names = [m.name for m in self.models]
-        refuse_repeats("model", names)
-        refuse_reserved("model", names)
-        refuse_repeats("blend member", self.blend.members)
-        for name in self.blend.members:
-            if name not in names:
-                raise ValueError(f"blend.members: no model {name!r}; there are {names}")
-        if self.evaluation.baseline not in (None, "blend", *names):
-            raise ValueError(f"evaluation.baseline: no model {self.evaluation.baseline!r}; there are {names}")
-        for model in self.models:
-            if isinstance(model, SingleFeature) and model.feature not in self.features.dense_names:
-                raise ValueError(
-                    f"models.{model.name}: no numeric or match feature {model.feature!r}; "
-                    f"there are {self.features.dense_names}"
-                )
+        faults = list(self._faults_of_references())
+        if faults:
+            raise ReferencesError(faults)
         return self
+
+    def _faults_of_references(self) -> Iterator[tuple[Location, str]]:
+        names = [m.name for m in self.models]
+        checks: tuple[tuple[Location, Callable[[str, list[str]], None], str, list[str]], ...] = (
+            (("models",), refuse_repeats, "model", names),
+            (("models",), refuse_reserved, "model", names),
+            (("blend", "members"), refuse_repeats, "blend member", self.blend.members),
+        )
+        for where, refuse, what, given in checks:
+            try:
+                refuse(what, given)
+            except ValueError as error:
+                yield where, str(error)
+        for place, name in enumerate(self.blend.members):
+            if name not in names:
+                yield ("blend", "members", place), f"no model {name!r}; there are {names}"
+        if self.evaluation.baseline not in (None, "blend", *names):
+            yield ("evaluation", "baseline"), f"no model {self.evaluation.baseline!r}; there are {names}"
+        dense = self.features.dense_names
+        for place, model in enumerate(self.models):
+            if isinstance(model, SingleFeature) and not self.features.may_have(model.feature):
+                yield (
+                    ("models", place, "feature"),
+                    f"no numeric or match feature {model.feature!r}; there are {_some(dense)}",
+                )
+
+        yield from self._faults_of_vectors()
+
+    def _faults_of_vectors(self) -> Iterator[tuple[Location, str]]:
+        """A LETOR source has one vector and nothing else, and alone knows how wide it is."""
+        letor = isinstance(self.data.sources[0], LetorSource)
+        document = self.features.document
+        if letor and (len(document) != 1 or self.features.query or not isinstance(document[0], Vector)):
+            yield ("features",), "a letor source has one feature, a document vector; expected no other"
+        for place, feature in enumerate(document):
+            if isinstance(feature, Vector) and feature.width is None and not letor:
+                yield ("features", "document", place), f"{feature.name}: expected the width of the vector"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _letor_has_features(cls, content: Any) -> Any:
+        """Without a section of features, all that LETOR files have is taken."""
+        if isinstance(content, dict) and "features" not in content and isinstance(content.get("data"), dict):
+            sources = content["data"].get("sources")
+            if isinstance(sources, list) and any(isinstance(s, dict) and s.get("kind") == "letor" for s in sources):
+                return content | {"features": {"document": [{"name": "features", "kind": "vector"}]}}
+        return content
+
+    def with_vector(self, width: int, first: int) -> Self:
+        """The same spec, with what the data told of its one vector."""
+        vector = self.features.document[0].model_copy(update={"width": width, "first": first})
+        return self.model_copy(update={"features": self.features.model_copy(update={"document": [vector]})})
 
     @property
     def digest(self) -> str:
@@ -90,3 +132,9 @@ class Spec(Section):
         if unset:
             raise RankerError(f"path {text!r}: environment variable {unset[0]} is not set; set it, or write the path")
         return self._base / Path(os.path.expandvars(text)).expanduser()
+
+
+def _some(names: list[str]) -> str:
+    """The first of many names."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{names[:_NAMED]}{more}"

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["RESERVED_NAMES", "Name", "Section", "Share", "refuse_repeats", "refuse_reserved"]
+__all__ = [
+    "RESERVED_NAMES",
+    "Location",
+    "Name",
+    "ReferencesError",
+    "Section",
+    "Share",
+    "refuse_repeats",
+    "refuse_reserved",
+]
+
+Location = tuple[str | int, ...]
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -19,6 +30,18 @@ class Section(BaseModel):
     """A part of the spec: unknown keys are errors and values do not change after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class ReferencesError(ValueError):
+    """What a validator of a section raises to report several faults at once.
+
+    Attributes:
+        faults: where each is (keys and list numbers below the section, none for the section itself), and what it is.
+    """
+
+    def __init__(self, faults: Sequence[tuple[Location, str]]) -> None:
+        super().__init__("; ".join(what for _, what in faults))
+        self.faults = tuple(faults)
 
 
 def refuse_repeats(what: str, names: Iterable[str]) -> None:

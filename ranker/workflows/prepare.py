@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,66 +14,151 @@ from typing import Any
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from features import pipeline
-from ranker.data.artefacts import FORMAT_VERSION, new_directory, write_json
+from features.counts import Written
+from ranker.data.artefacts import FORMAT_VERSION, new_directory, refuse_to_replace, write_json
 from ranker.data.columns import raw_columns
+from ranker.data.layout import Layout
+from ranker.data.rejected_rows import RejectedRows
 from ranker.data.source import open_source, source_files
 from ranker.data.tables import DataError
 from ranker.data.versions import versions
 from ranker.errors import RankerError
 from ranker.spec import Spec
+from ranker.workflows.leakage import label_leaks
 from ranker.workflows.measured import metrics_of
 from ranker.workflows.progress import Progress
 
-__all__ = ["prepare"]
+__all__ = ["MOST_REJECTED", "prepare"]
+
+MOST_REJECTED = 0.01  # of the rows; a run that sets more aside fails
+_EXAMPLES = 3
 
 
-def prepare(spec: Spec, out: Path, progress: Progress, beam_options: Sequence[str] = ()) -> dict[str, Any]:
-    """Build the dataset that `train` reads.
+def prepare(
+    spec: Spec,
+    out: Path,
+    progress: Progress,
+    beam_options: Sequence[str] = (),
+    *,
+    temporary: Path | None = None,
+    most_rejected: float = MOST_REJECTED,
+    force: bool = False,
+) -> dict[str, Any]:
+    """Build the dataset that `train` reads, unless `out` is the one that would come out.
 
     Args:
         spec: names the sources and features.
         out: folder of the dataset; an old one is replaced once the new one is whole.
         progress: told of each stage.
         beam_options: as Beam's command line takes them, e.g. `--runner=FlinkRunner`.
+        temporary: where to keep what is needed on the way, about twice the size of the source; default: the system's.
+        most_rejected: share of the rows that may be set aside.
+        force: build it even if nothing has changed.
 
     Returns:
         the manifest.
 
     Raises:
-        DataError: if the data cannot be used.
+        DataError: if the data cannot be used, or too many rows cannot.
     """
     options = _options(beam_options)
     metrics_of(spec)
+    refuse_to_replace(out)
     with progress.stage("fingerprint the sources"):
-        sources = {role: _fingerprint(path) for role, path in source_files(spec).items()}
-    with _plain_errors(), new_directory(out) as building, tempfile.TemporaryDirectory(prefix="ranker-") as temporary:
+        sources = {role: [_fingerprint(path) for path in paths] for role, paths in source_files(spec).items()}
+    key = _key(spec, sources)
+    if not force and (old := _manifest_with(out, key)):
+        return old
+    scratch = tempfile.TemporaryDirectory(prefix="ranker-", dir=temporary)
+    with _plain_errors(), new_directory(out) as building, scratch as directory:
+        (building / "rejected").mkdir()
+        with (
+            progress.stage("read and check the source") as stage,
+            RejectedRows(building / "rejected" / "rows.jsonl") as rejected,
+        ):
+            source = open_source(spec, Path(directory), rejected, stage.count)
+        _refuse_too_many(rejected.by_reason, 0, most_rejected, building)
         with progress.stage("count words of the document collection"):
-            source = open_source(spec, Path(temporary))
             statistics = pipeline.collection_statistics(source, building / "collection", options)
         graph = building / "transform"
         with progress.stage("analyse features on the training lists"):
-            layout = pipeline.analyze(source, statistics, graph, Path(temporary), options)
+            layout = pipeline.analyze(source, statistics, graph, Path(directory) / "tft", options)
         with progress.stage("transform and write examples"):
-            counts = pipeline.transform(source, layout, graph, building, options)
-        for split, count in counts.items():
+            written = pipeline.transform(source, layout, graph, building, options)
+        reasons = Counter(rejected.by_reason) + written.rejected
+        documents = sum(count.documents for count in written.splits.values())
+        _refuse_too_many(reasons, documents, most_rejected, building)
+        for split, count in written.splits.items():
             if not count.lists:
-                lists = {split: count.lists for split, count in counts.items()}
+                lists = {split: count.lists for split, count in written.splits.items()}
                 raise DataError(
                     f"no lists in the {split} split ({lists}): more queries or another data.split is needed"
                 )
+        with progress.stage("look for leaks"):
+            warnings = _warnings(written, sorted((building / "examples").glob("train-*")), layout)
         manifest = {
             "kind": "dataset",
             "format_version": FORMAT_VERSION,
-            "spec": spec.model_dump(),
+            "key": key,
+            "spec": source.spec.model_dump(),
             "spec_digest": spec.digest,
             "sources": sources,
-            "splits": {split: count.to_json() for split, count in counts.items()},
-            "columns": [column.to_json() for column in raw_columns(spec)],
+            "splits": {split: count.to_json() for split, count in written.splits.items()},
+            "rejected": dict(reasons.most_common()),
+            "unused": dict(rejected.unused),
+            "warnings": warnings,
+            "columns": [column.to_json() for column in raw_columns(source.spec)],
             "layout": layout.to_json(),
             "versions": versions(),
         }
         write_json(building / "manifest.json", manifest)
     return manifest
+
+
+def _warnings(written: Written, train: list[Path], layout: Layout) -> list[str]:
+    """What makes figures of this dataset too good to be true."""
+    warnings = label_leaks(train, layout)
+    if written.in_two_splits:
+        warnings.append(
+            f"{written.in_two_splits:,} queries are in more than one split: what training learns of them is tested "
+            f"again; split by query"
+        )
+    return warnings
+
+
+def _key(spec: Spec, sources: Mapping[str, Any]) -> str:
+    """Digest of all that the content of a dataset depends on."""
+    content = {"data": spec.data.model_dump(), "features": spec.features.model_dump()}
+    text = json.dumps([content, sources, versions(), FORMAT_VERSION], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _manifest_with(path: Path, key: str) -> dict[str, Any] | None:
+    """The manifest of the dataset at `path`, if there is one with this key."""
+    try:
+        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return manifest if isinstance(manifest, dict) and manifest.get("key") == key else None
+
+
+def _refuse_too_many(reasons: Mapping[str, int], documents: int, most: float, building: Path) -> None:
+    """Fail if rows were set aside beyond what is tolerated; before the documents are counted, only if all were."""
+    total = sum(reasons.values())
+    if not documents or total <= most * (total + documents):
+        return
+    told = [f"{count:,} x {reason}" for reason, count in Counter(reasons).most_common()]
+    rows = [row for file in sorted((building / "rejected").iterdir()) for row in _first_rows(file)]
+    examples = [f"  {row['file']}:{row['line']}: {row['reason']}: {row['row']:.120}" for row in rows[:_EXAMPLES]]
+    raise DataError(
+        f"{total:,} of {total + documents:,} rows cannot be used, more than the {most:.2%} that --max-rejected "
+        f"tolerates: {'; '.join(told)}\n" + "\n".join(examples)
+    )
+
+
+def _first_rows(file: Path) -> list[dict[str, Any]]:
+    with file.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line, _ in zip(lines, range(_EXAMPLES), strict=False)]
 
 
 def _options(beam_options: Sequence[str]) -> PipelineOptions:

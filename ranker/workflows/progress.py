@@ -14,6 +14,9 @@ class Stage(Protocol):
     def update(self, done: int, total: int, note: str = "") -> None:
         """Say how far it is, and optionally a figure worth showing."""
 
+    def count(self, rows: int) -> None:
+        """Say how many rows are done, where nobody knows how many there are."""
+
 
 class Progress(Protocol):
     """Where progress is shown."""

@@ -1,6 +1,9 @@
 """Vocabulary ids of packed examples against counts of the files."""
 
+from collections import Counter
+
 import pytest
+import tensorflow as tf
 
 from features.categorical import vocabulary_name
 
@@ -55,3 +58,66 @@ def test_a_feature_without_a_training_value(corner, value, expected):
     """TensorFlow Transform writes one made-up value: id 1 is never given."""
     assert corner.apply({}, {"nobrand": [value]})["nobrand"] == [[expected]]
     assert next(f.size for f in corner.layout.ids if f.name == "nobrand") == 3
+
+
+# --- hashes, thresholds and columns -----------------------------------------------------------------------------------
+
+
+def hashed(value: str, buckets: int) -> int:
+    """Farmhash64 modulo the buckets, from 1; 0 is missing."""
+    fingerprint = tf.fingerprint([value], "farmhash64").numpy()[0]
+    return int.from_bytes(bytes(fingerprint), "little") % buckets + 1 if value else 0
+
+
+def rows(prepared, query_id: str, feature: str) -> list[list[float]]:
+    """The columns of a one-hot feature, per document."""
+    at = [place for place, name in enumerate(prepared.layout.dense) if name.startswith(f"{feature}_is_")]
+    return prepared.all_lists[query_id].dense[:, at].tolist()
+
+
+def test_rare_values_are_not_in_the_vocabulary(kinds, reference):
+    counts = Counter(kinds.tables.judged("maker", "train"))
+    often = [maker for maker in reference.by_frequency(counts.elements()) if counts[maker] >= 20]
+    assert vocabulary(kinds, "maker") == often != reference.by_frequency(counts.elements())
+    for query_id, packed in kinds.all_lists.items():
+        makers = kinds.tables.of_list(query_id, "maker")
+        for (got,), maker in zip((d["maker"] for d in packed.documents), makers, strict=True):
+            assert got == often.index(maker) + 1 if maker in often else len(often) < got <= len(often) + 2
+    assert next(f.size for f in kinds.layout.ids if f.name == "maker") == 1 + len(often) + 2
+
+
+def test_hashed_ids_need_no_vocabulary(kinds):
+    for query_id, packed in kinds.all_lists.items():
+        shops = kinds.tables.of_list(query_id, "shop")
+        assert [d["shop"] for d in packed.documents] == [[hashed(shop, 16)] for shop in shops]
+    assert next((f.size, f.multivalued) for f in kinds.layout.ids if f.name == "shop") == (17, False)
+    assert not (kinds.path / "transform" / "transform_fn" / "assets" / "vocabulary_shop").exists()
+
+
+def test_one_column_per_id(kinds, reference):
+    brands = reference.by_frequency(kinds.tables.judged("brand", "train"))[:3]
+    for query_id in kinds.all_lists:
+        for brand, row in zip(kinds.tables.of_list(query_id, "brand"), rows(kinds, query_id, "brand"), strict=True):
+            assert sum(row) == (brand != "")
+            assert len(row) == 3 + 2
+            assert row[:3] == [brand == known for known in brands]
+
+
+def test_one_column_per_hash(kinds):
+    for query_id in kinds.all_lists:
+        colours = kinds.tables.of_list(query_id, "colour")
+        expected = [[hashed(colour, 4) == i for i in range(1, 5)] for colour in colours]
+        assert rows(kinds, query_id, "colour") == expected
+
+
+def test_columns_of_a_query_feature_are_those_of_each_document(kinds, reference):
+    """Two seasons in a vocabulary of three and one bucket: the third id is the bucket, the fourth column unused."""
+    seasons = reference.by_frequency(kinds.tables.queries[q]["season"] for q in kinds.tables.of_split("train"))
+    assert len(seasons) == 2
+    for query_id, packed in kinds.all_lists.items():
+        season = kinds.tables.queries[query_id]["season"]
+        expected = [season == known for known in seasons] + [0, 0]
+        assert rows(kinds, query_id, "season") == [expected] * len(packed.documents)
+    names = [f"season_is_{i}" for i in range(1, 5)]
+    got = kinds.apply({"season": "unheard of"}, {"title": ["x"]})["dense"][0]
+    assert [got[kinds.layout.dense.index(name)] for name in names] == [0, 0, 1, 0]

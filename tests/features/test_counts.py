@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pyarrow as pa
 
-from features.counts import SplitCounts, merge_counts, read_counts, write_counts_file
+from features.counts import SplitCounts, merge_shard_counts, write_shard_counts
 from ranker.data.columns import Column, list_schema
 from ranker.data.elwc import read_raw
+from ranker.data.rejected_rows import RejectedRows
 
 COLUMNS = [
     Column("query", "query", "string"),
@@ -49,17 +48,31 @@ def test_a_filtered_batch_counts_its_own_lists_only():
 
 
 def test_parts_add_up_through_files(tmp_path):
-    whole, parts = SplitCounts(), []
+    whole = SplitCounts()
     whole.add(batch(ROWS), COLUMNS)
     for at, row in enumerate(reversed(ROWS)):
         part = SplitCounts()
         part.add(batch([row]), COLUMNS)
-        write_counts_file(tmp_path / f"{at}.json", {"train": part})
-        parts.append(read_counts(tmp_path / f"{at}.json"))
-    merged = merge_counts(parts)["train"]
-    assert merged.to_json() == whole.to_json()
-    assert list(merged.labels) == ["0", "0.5", "2"]
-    assert json.loads(json.dumps(merged.to_json())) == merged.to_json()
+        with RejectedRows(tmp_path / "rejected") as rejected:
+            rejected.add("f", 3, "bad label", "x")
+        counts = {"train": part, "valid": SplitCounts(), "test": SplitCounts()}
+        write_shard_counts(tmp_path / f"{at}.json", counts, rejected)
+    written = merge_shard_counts(sorted(tmp_path.glob("*.json")))
+    assert written.splits["train"].to_json() == whole.to_json()
+    assert list(written.splits["train"].labels) == ["0", "0.5", "2"]
+    assert written.splits["test"].lists == 0
+    assert written.rejected == {"bad label": 3}
+    assert written.in_two_splits == 0
+
+
+def test_a_query_in_two_splits_is_counted_once(tmp_path):
+    train, test = SplitCounts(), SplitCounts()
+    train.add(batch(ROWS), COLUMNS)
+    test.add(batch(ROWS[1:]), COLUMNS)
+    with RejectedRows(tmp_path / "rejected") as rejected:
+        pass
+    write_shard_counts(tmp_path / "0.json", {"train": train, "valid": SplitCounts(), "test": test}, rejected)
+    assert merge_shard_counts([tmp_path / "0.json"]).in_two_splits == 2
 
 
 def test_the_manifest_counts_what_the_records_hold(dataset):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import KBinsDiscretizer, MinMaxScaler
 
 
 def floats(values) -> np.ndarray:
@@ -77,3 +78,118 @@ def test_no_number_leaves_float32(corner, value):
     assert np.isfinite(dense).all()
     assert np.sign(dense[0, corner.layout.dense.index("narrow")]) == np.sign(value)
     assert abs(dense[0, corner.layout.dense.index("narrow")]) == np.finfo(np.float32).max
+
+
+# --- every option, on lists of different lengths ----------------------------------------------------------------------
+
+
+def train(prepared, column: str) -> np.ndarray:
+    """float64, the numbers that are there among the judged documents of the training lists, once per judgment."""
+    values = floats(prepared.tables.judged(column, "train"))
+    return values[~np.isnan(values)]
+
+
+def check(prepared, column: str, expected) -> None:
+    """`expected` takes the raw numbers of a list to the transformed ones."""
+    missing = 0
+    for query_id in prepared.all_lists:
+        values = prepared.column(query_id, column)
+        np.testing.assert_allclose(prepared.dense(query_id, column), expected(values), rtol=1e-5, atol=1e-6)
+        missing += np.isnan(values).sum()
+    assert missing > 20
+
+
+def test_clip_then_log1p_then_zscore(kinds, reference):
+    def steps(values):
+        return np.log1p(np.clip(values, 1, 200))
+
+    known = train(kinds, "price")
+    assert known.min() < 1 < 200 < known.max()
+    check(kinds, "price", lambda values: reference.zscores(steps(values), steps(known)))
+
+
+def test_minmax_is_that_of_scikit_learn_and_missing_zero_is_0(kinds):
+    """Numbers of other splits may lie outside 0..1."""
+    scaler = MinMaxScaler().fit(train(kinds, "stock")[:, np.newaxis])
+    check(kinds, "stock", lambda values: np.nan_to_num(scaler.transform(values[:, np.newaxis])[:, 0], nan=0.0))
+
+
+def test_a_missing_number_with_a_default_goes_through_the_steps_without_weight(kinds):
+    known = train(kinds, "weight")
+    check(
+        kinds,
+        "weight",
+        lambda values: np.clip((np.nan_to_num(values, nan=12.5) - known.mean()) / known.std(), -1, 1),
+    )
+
+
+def test_steps_come_in_the_order_given_and_the_mean_is_that_before_the_scale(kinds):
+    def steps(values):
+        return np.clip(signed_log1p(values), -2, 3)
+
+    known = steps(train(kinds, "size"))
+    assert (known.min(), known.max()) == (-2, 3)
+    check(kinds, "size", lambda values: (np.nan_to_num(steps(values), nan=known.mean()) + 2) / 5)
+
+
+def test_without_steps_a_default_is_the_number_itself(kinds):
+    check(kinds, "length", lambda values: np.nan_to_num(values, nan=0.0))
+
+
+@pytest.mark.parametrize("column", ["constant", "lost"])
+@pytest.mark.parametrize("value", [5.1, 0.0, -3e38, 3e38, np.inf, np.nan])
+def test_minmax_without_width_is_0(kinds, column, value):
+    assert kinds.apply({}, {column: [value]})["dense"][0][kinds.layout.dense.index(column)] == 0
+
+
+@pytest.mark.parametrize("column", ["price", "lost"])
+def test_the_indicator_says_what_is_missing(kinds, column):
+    for query_id in kinds.all_lists:
+        missing = np.isnan(kinds.column(query_id, column))
+        assert kinds.dense(query_id, f"{column}_missing").tolist() == missing.tolist()
+
+
+def test_the_indicator_of_a_query_number_is_that_of_each_document(kinds):
+    for query_id, packed in kinds.all_lists.items():
+        missing = kinds.tables.queries[query_id]["age"] is None
+        assert kinds.dense(query_id, "age_missing").tolist() == [missing] * len(packed.documents)
+
+
+@pytest.mark.parametrize(("column", "buckets"), [("price", 4), ("size", 4), ("length", 3)])
+def test_buckets_are_quantiles_of_the_training_documents(kinds, column, buckets):
+    """A boundary is the least number with at least its share of the numbers at or below it, to the analyzer's error."""
+    known = np.sort(train(kinds, column))
+    bounds = [known[int(np.ceil(len(known) * k / buckets)) - 1] for k in range(1, buckets)]
+    different = 0
+    for query_id in kinds.all_lists:
+        values = kinds.column(query_id, column)
+        expected = np.where(np.isnan(values), 0, 1 + np.searchsorted(bounds, values, side="right"))
+        got = kinds.dense(query_id, f"{column}_bucket")
+        assert (np.abs(got - expected) <= 1).all()
+        assert ((got == 0) == np.isnan(values)).all()
+        different += (got != expected).sum()
+    assert different == 0
+
+
+def test_buckets_of_numbers_that_differ_are_those_of_scikit_learn(kinds):
+    known = train(kinds, "price")
+    discretizer = KBinsDiscretizer(4, encode="ordinal", strategy="quantile", quantile_method="inverted_cdf")
+    discretizer.fit(known[:, np.newaxis])
+    values = np.array([-5, *np.quantile(known, [0.1, 0.3, 0.4, 0.6, 0.7, 0.9]), 1e9], np.float32)
+    got = np.array(kinds.apply({}, {"price": values.tolist()})["dense"])[:, kinds.layout.dense.index("price_bucket")]
+    assert got.tolist() == (1 + discretizer.transform(values[:, np.newaxis].astype(np.float64))[:, 0]).tolist()
+
+
+def test_buckets_of_a_column_without_spread_or_values(kinds):
+    got = np.array(kinds.apply({}, {"constant": [5.1, 5.0, 5.2, np.nan], "lost": [1.0, np.nan, -1.0, 0.0]})["dense"])
+    assert got[:, kinds.layout.dense.index("constant_bucket")].tolist() == [3, 1, 3, 0]
+    assert got[1, kinds.layout.dense.index("lost_bucket")] == 0
+
+
+def test_buckets_of_a_query_number(kinds):
+    ages = [kinds.tables.queries[query_id]["age"] for query_id in kinds.all_lists]
+    half = [kinds.dense(query_id, "age_bucket")[0] for query_id in kinds.all_lists]
+    assert set(half) == {0, 1, 2}
+    known = [(age, bucket) for age, bucket in zip(ages, half, strict=True) if age is not None]
+    assert max(age for age, bucket in known if bucket == 1) < min(age for age, bucket in known if bucket == 2)
+    assert all(bucket == 0 for age, bucket in zip(ages, half, strict=True) if age is None)

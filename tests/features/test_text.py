@@ -5,13 +5,20 @@ import os
 import subprocess
 import sys
 import unicodedata
+from itertools import pairwise
 
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.text import hash_ids, tokenize
+from features.text import Words, hash_ids, tokenize
+
+
+def ids_of(tokens: list[list[str]], buckets: int, most: int, ngrams: int = 1) -> list[list[int]]:
+    ragged = tf.ragged.constant(tokens, tf.string, row_splits_dtype=tf.int64)
+    words = Words(ragged.flat_values, ragged.value_rowids(), ragged.row_splits)
+    return hash_ids(words, buckets, most, ngrams).to_list()
 
 
 def words(text: str | bytes) -> list[str]:
@@ -91,21 +98,58 @@ def test_the_language_of_the_process_changes_nothing():
 
 
 def test_ids_are_between_1_and_buckets_and_all_are_used():
-    tokens = tf.RaggedTensor.from_row_lengths([f"word{i}" for i in range(1000)], [400, 0, 600])
-    ids = hash_ids(tokens, 16, 600)
-    assert ids.row_lengths().numpy().tolist() == [400, 0, 600]
-    assert set(ids.flat_values.numpy().tolist()) == set(range(1, 17))
+    every = [f"word{i}" for i in range(1000)]
+    ids = ids_of([every[:400], [], every[400:]], 16, 600)
+    assert [len(text) for text in ids] == [400, 0, 600]
+    assert {i for text in ids for i in text} == set(range(1, 17))
 
 
 def test_later_words_are_left_out():
-    tokens = tf.ragged.constant([["a", "b", "c"], [], ["c"]])
-    everything = hash_ids(tokens, 4096, 9).to_list()
-    assert hash_ids(tokens, 4096, 2).to_list() == [everything[0][:2], [], everything[2]]
+    tokens = [["a", "b", "c"], [], ["c"]]
+    everything = ids_of(tokens, 4096, 9)
+    assert ids_of(tokens, 4096, 2) == [everything[0][:2], [], everything[2]]
+
+
+def pinned(word: str, buckets: int) -> int:
+    """Farmhash64 modulo the buckets, from 1: another TensorFlow has to give the same, or old bundles break."""
+    return int.from_bytes(bytes(tf.fingerprint([word], "farmhash64").numpy()[0]), "little") % buckets + 1
 
 
 def test_ids_are_pinned():
-    """Farmhash64 of the word, modulo the buckets: another TensorFlow has to give the same, or old bundles break."""
-    ids = hash_ids(tf.ragged.constant([["oak", "table"], ["oak"]]), 4096, 9).to_list()
-    assert ids[0][0] == ids[1][0] != ids[0][1]
-    fingerprints = tf.fingerprint(["oak", "table"], "farmhash64").numpy()
-    assert ids[0] == [int.from_bytes(bytes(fingerprint), "little") % 4096 + 1 for fingerprint in fingerprints]
+    oak, table = pinned("oak", 4096), pinned("table", 4096)
+    assert oak != table
+    assert ids_of([["oak", "table"], ["oak"]], 4096, 9) == [[oak, table], [oak]]
+
+
+@pytest.mark.parametrize("ngrams", [1, 2, 3])
+def test_runs_of_words_have_ids_too(ngrams):
+    texts = [["a", "b", "c", "a"], [], ["b"], ["a", "b"]]
+
+    def runs(words: list[str]) -> list[str]:
+        return [" ".join(words[i : i + n]) for n in range(1, ngrams + 1) for i in range(len(words) - n + 1)]
+
+    assert ids_of(texts, 512, 3, ngrams) == [[pinned(run, 512) for run in runs(words[:3])] for words in texts]
+
+
+@pytest.mark.parametrize(("name", "buckets", "ngrams", "most"), [("query", 8, 1, 64), ("body", 64, 2, 3)])
+def test_a_bag_counts_ids(kinds, reference, name, buckets, ngrams, most):
+    at = [place for place, column in enumerate(kinds.layout.dense) if column.startswith(f"{name}_bag_")]
+    assert len(at) == buckets
+    for query_id, packed in kinds.all_lists.items():
+        documents = [kinds.tables.queries[query_id]] * len(packed.documents)
+        texts = [d[name] for d in documents] if name == "query" else kinds.tables.of_list(query_id, name)
+        for text, got in zip(texts, packed.dense[:, at].tolist(), strict=True):
+            words = reference.words(text)[:most]
+            runs = [" ".join(words[i : i + n]) for n in range(1, ngrams + 1) for i in range(len(words) - n + 1)]
+            expected = [0] * buckets
+            for run in runs:
+                expected[pinned(run, buckets) - 1] += 1
+            assert got == expected
+
+
+def test_ids_of_runs_in_packed_examples(kinds, reference):
+    for query_id, packed in kinds.all_lists.items():
+        for text, document in zip(kinds.tables.of_list(query_id, "title"), packed.documents, strict=True):
+            words = reference.words(text)[:4]
+            runs = [*words, *(f"{a} {b}" for a, b in pairwise(words))]
+            assert document["title"] == [pinned(run, 4096) for run in runs]

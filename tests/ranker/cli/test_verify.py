@@ -7,7 +7,7 @@ import shutil
 
 def test_a_good_bundle_is_told_with_the_count(ranker, bundle):
     done = ranker("verify", bundle)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
     assert done.stdout == f"{bundle}: 20 golden requests got the scores they must get\n"
 
 

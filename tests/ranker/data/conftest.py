@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from ranker.data.columns import Column
@@ -35,11 +36,20 @@ TABLES = {
 }
 
 
+def packed(name: str, data: bytes) -> bytes:
+    if data.startswith(b"raw:"):
+        return data.removeprefix(b"raw:")
+    if name.endswith(".gz"):
+        return gzip.compress(data)
+    return pa.compress(data, "zstd", asbytes=True) if name.endswith(".zst") else data
+
+
 @pytest.fixture
 def tables(tmp_path: Path) -> Callable[..., Spec]:
     """`tables({file: content}, overrides)` writes the small tables, some changed, and gives their spec.
 
-    A file that ends in .gz is compressed; a file with the stem of a small table takes its role; None leaves it out.
+    A file that ends in .gz or .zst is compressed unless its content begins with "raw:"; a file with the stem of a
+    small table takes its role; None leaves it out.
     """
 
     def write(changed: dict[str, str | bytes | None] | None = None, overrides: tuple[str, ...] = ()) -> Spec:
@@ -52,8 +62,7 @@ def tables(tmp_path: Path) -> Callable[..., Spec]:
         for name, content in contents.items():
             if content is not None:
                 data = content if isinstance(content, bytes) else content.encode()
-                packed = name.endswith(".gz") and not data.startswith(b"raw:")
-                (tmp_path / name).write_bytes(gzip.compress(data) if packed else data.removeprefix(b"raw:"))
+                (tmp_path / name).write_bytes(packed(name, data))
         (tmp_path / "ranker.yaml").write_text(SPEC, encoding="utf-8")
         named = [f"data.sources.0.{role}={name}" for role, name in names.items()]
         return load_spec(tmp_path / "ranker.yaml", [*named, *overrides])

@@ -21,7 +21,7 @@ def test_a_dataset_knows_the_spec_that_made_it(dataset, store_spec):
 @pytest.mark.parametrize("split", SPLITS)
 def test_packed_and_raw_files_of_a_split_go_in_pairs(dataset, split):
     names = [file.name for file in dataset.packed(split)]
-    assert names == [file.name for file in dataset.raw(split)] == [shard_name(split, 0, 1)]
+    assert names == [file.name for file in dataset.raw(split)] == [shard_name(split, number, 8) for number in range(8)]
 
 
 def test_shards_sort_by_number():

@@ -81,7 +81,7 @@ def test_all_faults_come_in_one_report(text, faults):
         ("width: 32", "width: null", "models.0.width", "Input should be a valid integer, got None"),
         ("model_name: store", "model_name: no", "serving.model_name", "valid string, got False"),
         ("name: price", "name: p rice", "features.document.1.name", "got 'p rice'"),
-        ("[log1p]", "[log]", "features.document.1.transform.0", "'log1p' or 'zscore', got 'log'"),
+        ("[log1p]", "[log]", "features.document.1.transform.0", "'zscore' or 'minmax', got 'log'"),
         ("kind: lambdamart", "kind: forest", "models.1", "'self_attention', 'lambdamart', 'single_feature'"),
         ("version: 1", "version: 2", "version", "Input should be 1, got 2"),
         ("training: {epochs: 20}", "training:", "training", "got None"),
@@ -164,7 +164,7 @@ def test_what_is_not_a_mapping_is_refused(faults, content, got):
 
 def test_a_missing_file_names_itself_and_a_way_out(tmp_path):
     path = tmp_path / "none.yaml"
-    with pytest.raises(SpecError, match=f"^{re.escape(str(path))}: cannot read the spec: No such file.*ranker demo"):
+    with pytest.raises(SpecError, match=f"^{re.escape(str(path))}: cannot read the spec: No such file.*ranker init"):
         load_spec(path)
 
 
@@ -261,7 +261,7 @@ def test_a_fault_that_an_override_wrote_names_the_override_not_a_line(text, faul
     ("override", "section", "rest"),
     [
         ("models.0.width=33", "name: net", "models.0: width 33 is not a multiple of heads 4"),
-        ("features.query.0.name=mask", "features:", "features: feature name 'mask' is one of the engine's own"),
+        ("features.query.1.name=mask", "features:", "features: feature name 'mask' is one of the engine's own"),
         (
             "data.split.valid=0.9",
             "split:",

@@ -13,6 +13,11 @@ from ranker.errors import RankerError
 from ranker.spec import Spec, load_spec
 from ranker.spec.section import RESERVED_NAMES
 
+
+def line_of(text: str, part: str) -> int:
+    return next(number for number, line in enumerate(text.splitlines(), start=1) if part in line)
+
+
 # --- references -----------------------------------------------------------------------------------------------------
 
 
@@ -23,13 +28,14 @@ from ranker.spec.section import RESERVED_NAMES
          "there are ['title']"),
         ("query: query,", "query: title,", "bm25_title_title: no text feature 'title' under features.query; "
          "there are ['query']"),
-        ("[net, trees]", "[net, tree]", "blend.members: no model 'tree'; there are ['net', 'trees', 'bm25']"),
-        ("[net, trees]", "[net, net]", "spec: blend member name used more than once: net"),
+        ("[net, trees]", "[net, tree]", "blend.members.1: no model 'tree'; there are ['net', 'trees', 'bm25']"),
+        ("[net, trees]", "[net, net]", "blend.members: blend member name used more than once: net"),
         ("baseline: bm25", "baseline: best", "evaluation.baseline: no model 'best'; "
          "there are ['net', 'trees', 'bm25']"),
-        ("feature: bm25_query_title", "feature: title", "models.bm25: no numeric or match feature 'title'; "
+        ("feature: bm25_query_title", "feature: title", "models.2.feature: no numeric or match feature 'title'; "
          "there are ['price', 'bm25_query_title']"),
-        ("name: trees", "name: net", "spec: model name used more than once: net"),
+        ("name: trees,", "name: net, kind: lambdamart}\n  - {name: trees,",
+         "models: model name used more than once: net"),
         ("name: segment", "name: title", "features: feature name used more than once: title"),
         ("name: segment", "name: bm25_query_title", "features: feature name used more than once: bm25_query_title"),
     ],
@@ -38,6 +44,23 @@ def test_a_reference_to_nothing_is_refused(text, faults, right, wrong, message):
     assert right in text
     [fault] = faults(text.replace(right, wrong))
     assert fault.endswith(message)
+
+
+def test_all_references_to_nothing_are_told_at_once_each_with_its_line(text, faults):
+    wrong = text.replace("name: trees", "name: tree").replace("feature: bm25_query_title", "feature: title")
+    wrong = wrong.replace("baseline: bm25", "baseline: best")
+    assert faults(wrong) == [
+        f"ranker.yaml:{line_of(wrong, 'blend:')}: blend.members.1: no model 'trees'; there are ['net', 'tree', 'bm25']",
+        f"ranker.yaml:{line_of(wrong, 'evaluation:')}: evaluation.baseline: no model 'best'; "
+        "there are ['net', 'tree', 'bm25']",
+        f"ranker.yaml:{line_of(wrong, 'feature: title')}: models.2.feature: no numeric or match feature 'title'; "
+        "there are ['price', 'bm25_query_title']",
+    ]
+
+
+def test_a_reference_that_an_override_broke_names_it_too(text, faults):
+    [fault] = faults(text, ["models.1.name=tree"])
+    assert fault.startswith(f"ranker.yaml:{line_of(text, 'blend:')} (with --set models.1.name=tree): blend.members.1: ")
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED_NAMES))

@@ -14,8 +14,9 @@ from tensorflow_serving.apis import input_pb2
 from ranker.data.artefacts import ArtefactError
 from ranker.data.dataset import Dataset
 from ranker.data.elwc import read_raw
+from ranker.data.source import source_files
 from ranker.data.split import SPLITS, splits_of
-from ranker.data.tables import DataError, source_files
+from ranker.data.tables import DataError
 from ranker.errors import RankerError
 from ranker.spec import Spec, load_spec
 from ranker.workflows.prepare import prepare
@@ -25,7 +26,7 @@ from ranker.workflows.prepare import prepare
 def judged(store_spec) -> dict[str, dict[str, float]]:
     """Labels by query and document, as the judgments file says."""
     labels: dict[str, dict[str, float]] = defaultdict(dict)
-    with source_files(store_spec)["judgments"].open() as file:
+    with source_files(store_spec)["judgments"][0].open() as file:
         for row in csv.DictReader(file):
             labels[row["query_id"]][row["document_id"]] = float(row["label"])
     return labels
@@ -70,7 +71,7 @@ def test_every_list_is_in_one_split_with_all_its_labels(lists, judged):
 
 
 def test_raw_lists_hold_the_source_values(lists, store_spec):
-    files = source_files(store_spec)
+    files = {role: paths[0] for role, paths in source_files(store_spec).items()}
     queries, documents = (
         {row[key]: row for row in map(json.loads, files[role].read_text().splitlines())}
         for role, key in (("queries", "query_id"), ("documents", "document_id"))
@@ -101,11 +102,12 @@ def test_packed_lists_are_the_raw_ones_in_their_order(dataset, lists, split):
 def test_the_manifest_names_the_sources_by_their_content(dataset, store_spec):
     sources = dataset.manifest["sources"]
     assert sources.keys() == {"queries", "documents", "judgments"}
-    for role, path in source_files(store_spec).items():
-        assert sources[role]["file"] == path.name
-        assert sources[role]["bytes"] == len(path.read_bytes())
-        assert len(sources[role]["sha256"]) == 64
-    assert len({source["sha256"] for source in sources.values()}) == 3
+    for role, (path,) in source_files(store_spec).items():
+        (source,) = sources[role]
+        assert source["file"] == path.name
+        assert source["bytes"] == len(path.read_bytes())
+        assert len(source["sha256"]) == 64
+    assert len({source["sha256"] for (source,) in sources.values()}) == 3
 
 
 def test_a_second_run_gives_the_same_bytes(dataset, store_spec, progress, tmp_path):
@@ -172,12 +174,11 @@ def out(tmp_path):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"judgments.csv": "query_id,document_id,label\nq1,d1,1\nq1,d9,1\n"}, r"judgments\.csv: .*first 'd9' in row 2"),
         ({"documents.jsonl": '{"document_id": "d1", "price": 1}\n'}, r"documents\.jsonl: no column 'title'"),
         ({"queries.jsonl": None}, r"queries\.jsonl: cannot read: No such file or directory; the spec's data\.sources"),
         ({"judgments.csv": "query_id,document_id,label\n"}, r"judgments\.csv: no rows"),
     ],
-    ids=["unknown id", "missing column", "missing file", "no rows"],
+    ids=["missing column", "missing file", "no rows"],
 )
 def test_bad_data_is_told_as_it_is_and_the_old_dataset_stays(shop, out, progress, changed, message):
     """Beam runs the connector and passes on what it raises, of its own class; its note of the step is taken off."""
@@ -187,6 +188,60 @@ def test_bad_data_is_told_as_it_is_and_the_old_dataset_stays(shop, out, progress
     assert "Traceback" not in str(caught.value)
     assert "while running" not in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def judgments(*more: str) -> str:
+    return "query_id,document_id,label\n" + "".join(f"q{i},d{i % 3},1\n" for i in range(40)) + "".join(more)
+
+
+def test_rows_that_cannot_be_used_are_set_aside_and_counted(shop, tmp_path, progress):
+    spec = shop({"judgments.csv": judgments("q1,d9,1\n", "q2,d2,1\n", "q3,d0,-1\n", "q4,d0,x\n")})
+    manifest = prepare(spec, tmp_path / "dataset", progress, most_rejected=0.1)
+    assert manifest["rejected"] == {"unknown document id": 1, "duplicate (query, document) pair": 1, "bad label": 2}
+    assert sum(counts["documents"] for counts in manifest["splits"].values()) == 40
+    rows = [
+        json.loads(line) for f in (tmp_path / "dataset" / "rejected").iterdir() for line in f.read_text().splitlines()
+    ]
+    assert sorted((row["file"], row["line"], row["reason"]) for row in rows) == [
+        ("judgments.csv", 42, "unknown document id"),
+        ("judgments.csv", 43, "duplicate (query, document) pair"),
+        ("judgments.csv", 44, "bad label"),
+        ("judgments.csv", 45, "bad label"),
+    ]
+
+
+def test_more_of_them_than_tolerated_fail_the_run_with_the_commonest_reasons(shop, out, progress):
+    spec = shop({"judgments.csv": judgments("q1,d9,1\n", "q2,d9,1\n", "q3,d0,-1\n")})
+    with pytest.raises(DataError) as caught:
+        prepare(spec, out, progress, most_rejected=0.05)
+    first, *examples = str(caught.value).splitlines()
+    assert first.startswith(
+        "3 of 43 rows cannot be used, more than the 5.00% that --max-rejected tolerates: 2 x unknown"
+    )
+    assert any("judgments.csv:42: unknown document id: " in example for example in examples)
+
+
+def test_a_run_that_finds_nothing_changed_does_nothing(shop, tmp_path, progress):
+    spec, place = shop(), tmp_path / "dataset"
+    manifest = prepare(spec, place, progress)
+    made, stages = (place / "manifest.json").stat().st_ino, len(progress.stages)
+    assert prepare(spec, place, progress) == json.loads(json.dumps(manifest))
+    assert progress.stages[stages:] == ["fingerprint the sources"]
+    assert (place / "manifest.json").stat().st_ino == made
+    with (tmp_path / "shop" / "queries.jsonl").open("a") as queries:
+        queries.write('{"query_id": "q99", "query": "cap"}\n')
+    assert prepare(spec, place, progress)["unused"] == {"query without documents": 1}
+    made = (place / "manifest.json").stat().st_ino
+    prepare(spec, place, progress, force=True)
+    assert (place / "manifest.json").stat().st_ino != made
+
+
+def test_a_feature_that_knows_the_label_is_told(shop, tmp_path, progress):
+    documents = "".join(f'{{"document_id": "d{i}", "title": "hat", "price": {i % 2}}}\n' for i in range(4))
+    pairs = "".join(f"q{i},d{j},{j % 2}\n" for i in range(40) for j in range(4))
+    spec = shop({"documents.jsonl": documents, "judgments.csv": "query_id,document_id,label\n" + pairs})
+    (warning,) = prepare(spec, tmp_path / "dataset", progress)["warnings"]
+    assert warning.startswith("feature 'price' alone orders the training lists with NDCG 1.0000")
 
 
 def test_an_option_that_beam_does_not_have_is_refused(shop, out, progress):

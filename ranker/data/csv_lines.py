@@ -1,0 +1,198 @@
+"""Reader of CSV: blocks of lines to Arrow columns, row by row only where a block has a fault."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from ranker.data.data_error import DataError
+from ranker.data.table_rows import UNPARSABLE, ColumnWatch, Reject, Rows, WrongValue
+from ranker.data.text_blocks import LONGEST_ROW, Block, end_of_quoted_lines, line_starts, text_blocks
+
+__all__ = ["read_csv_lines"]
+
+_MISSING = pa.array(pa.csv.ConvertOptions().null_values)
+_NUMBER = r"^[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|(?i:inf|infinity))$"
+
+
+def read_csv_lines(path: Path, watch: ColumnWatch, reject: Reject) -> Iterator[Rows]:
+    """The rows of a CSV file: a header, commas, double quotes; a quoted text may hold line breaks.
+
+    Args:
+        path: the file.
+        watch: says which columns to read.
+        reject: takes rows that cannot be parsed or have a value of the wrong type.
+
+    Raises:
+        DataError: for faults of the whole file.
+    """
+    reader = None
+    for block in text_blocks(path, end_of_quoted_lines):
+        rest = block
+        if reader is None:
+            header, rest = _header(path, block)
+            if header is not None:
+                watch.named(header)
+                watch.found(header)
+                watch.check(path, watch.columns.names)
+                reader = _Reader(path, header, watch, reject)
+        if reader is not None and rest.data:
+            yield reader.rows(rest)
+
+
+def _header(path: Path, block: Block) -> tuple[list[str] | None, Block]:
+    """The names of the columns, and what comes after them; None if there are only empty lines."""
+    starts = line_starts(block.data, quoted=True)
+    for start, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        line = block.data[start:end].strip(b"\r\n")
+        if line:
+            rest = Block(block.data[end:], block.first + block.data.count(b"\n", 0, end))
+            try:
+                return next(csv.reader([line.decode()], strict=True)), rest
+            except (UnicodeDecodeError, csv.Error) as error:
+                raise DataError(f"{path}:{block.first}: header is not CSV: {error}") from None
+    if block.data.strip():
+        raise DataError(f"{path}:{block.first}: header is not CSV: a quote is not closed")
+    return None, Block(b"", block.first)
+
+
+class _Reader:
+    def __init__(self, path: Path, header: list[str], watch: ColumnWatch, reject: Reject) -> None:
+        self._path, self._header, self._watch, self._reject = path, header, watch, reject
+        for name in watch.columns.names:
+            if (count := header.count(name)) > 1:
+                raise DataError(f"{path}: {count} columns {name!r}; there are {', '.join(header)}")
+        self._place = {name: header.index(name) for name in watch.columns.names}
+
+    def rows(self, block: Block) -> Rows:
+        table = self._parse(block.data)
+        starts = line_starts(block.data, quoted=True)
+        filled = _filled(block.data, starts)
+        if table is None or table.num_rows != len(filled):
+            return self._one_by_one(block)
+        lines = np.searchsorted(line_starts(block.data, quoted=False), starts[filled]) + block.first
+
+        def text(row: int) -> str:
+            at = int(filled[row])
+            return block.data[starts[at] : starts[at + 1]].rstrip(b"\r\n").decode()
+
+        arrays = {name: table[str(place)].combine_chunks() for name, place in self._place.items()}
+        return self._watch.rows(self._path, arrays, lines, text, [], self._reject)
+
+    def _parse(self, data: bytes) -> pa.Table | None:
+        texts, numbers = self._watch.columns.all_texts, self._watch.columns.all_numbers
+        types = {str(self._place[name]): pa.string() for name in texts}
+        types |= {str(self._place[name]): pa.float64() for name in numbers}
+        try:
+            return pa.csv.read_csv(
+                pa.BufferReader(data),
+                pa.csv.ReadOptions(
+                    column_names=[str(place) for place in range(len(self._header))],
+                    block_size=len(data) + 1,
+                    use_threads=False,
+                ),
+                pa.csv.ParseOptions(newlines_in_values=b'"' in data),
+                pa.csv.ConvertOptions(column_types=types, include_columns=list(types)),
+            )
+        except pa.ArrowInvalid:
+            return None
+
+    def _one_by_one(self, block: Block) -> Rows:
+        raw = block.data.split(b"\n")[:-1]
+        found: list[list[str]] = []
+        places: list[int] = []
+        counts: list[int] = []
+
+        def shown(place: int, count: int) -> str:
+            return b"\n".join(raw[place : place + count]).removesuffix(b"\r").decode(errors="replace")
+
+        for place, count, fields in _records(raw):
+            if fields is not None and len(fields) == len(self._header):
+                found.append(fields)
+                places.append(place)
+                counts.append(count)
+            else:
+                self._reject(self._path.name, block.first + place, UNPARSABLE, shown(place, count))
+        wrong: list[WrongValue] = []
+        arrays = {}
+        for name in self._watch.columns.names:
+            values = pa.array([fields[self._place[name]] for fields in found], pa.string())
+            is_number = name in self._watch.columns.all_numbers
+            arrays[name] = _numbers(name, values, wrong) if is_number else values
+
+        def text(row: int) -> str:
+            return shown(places[row], counts[row])
+
+        lines = np.array(places, np.int64) + block.first
+        return self._watch.rows(self._path, arrays, lines, text, wrong, self._reject)
+
+
+def _filled(data: bytes, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Places of the lines that are not empty."""
+    lengths = np.diff(starts)
+    empty = (lengths == 1) | ((lengths == 2) & (np.frombuffer(data, np.uint8)[starts[:-1]] == b"\r"[0]))
+    return np.flatnonzero(~empty)
+
+
+def _records(lines: list[bytes]) -> Iterator[tuple[int, int, list[str] | None]]:
+    """Records as (place of the first line, number of lines, fields); no fields if it cannot be read.
+
+    After a fault it goes on with the next line: a quote that nothing closes costs one row, not all that follow.
+    """
+    place = 0
+    with _long_fields():
+        while place < len(lines):
+            begin = place
+            reader = csv.reader(_decoded(lines, begin), strict=True)
+            try:
+                for fields in reader:
+                    behind = begin + reader.line_num
+                    if fields:
+                        yield place, behind - place, fields
+                    place = behind
+            except (UnicodeDecodeError, csv.Error):
+                yield place, 1, _leniently(lines[place])
+                place += 1
+
+
+def _leniently(line: bytes) -> list[str] | None:
+    """A line by itself with text behind a closing quote, which Arrow takes too; None if it is not that."""
+    if line.count(b'"') % 2:
+        return None
+    try:
+        return next(csv.reader([line.removesuffix(b"\r").decode()]))
+    except (UnicodeDecodeError, csv.Error):
+        return None
+
+
+def _decoded(lines: list[bytes], begin: int) -> Iterator[str]:
+    for place in range(begin, len(lines)):
+        yield lines[place].removesuffix(b"\r").decode() + "\n"
+
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    limit = csv.field_size_limit(2 * LONGEST_ROW)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _numbers(name: str, values: pa.Array, wrong: list[WrongValue]) -> pa.Array:
+    """Texts as numbers, by the rules of Arrow's CSV reader: null where missing, and where wrong."""
+    trimmed = pc.utf8_trim(values, " \t")
+    missing = pc.is_in(trimmed, _MISSING)
+    sound = pc.match_substring_regex(trimmed, _NUMBER)
+    bad = np.flatnonzero(pc.invert(pc.or_(missing, sound)).to_numpy(zero_copy_only=False)).tolist()
+    wrong += [WrongValue(row, name, "a string", values[row].as_py()) for row in bad]
+    digits = pc.utf8_ltrim(pc.if_else(pc.and_not(sound, missing), trimmed, None), "+")
+    return digits.cast(pa.float64())

@@ -1,0 +1,222 @@
+"""Reader of JSONL: blocks of lines to Arrow columns, line by line only where a block has a fault."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.json
+
+from ranker.data.table_rows import UNPARSABLE, ColumnWatch, Reject, Rows, WrongValue
+from ranker.data.text_blocks import Block, end_of_lines, line_starts, text_blocks
+
+__all__ = ["read_json_lines"]
+
+_SPACE = b" \t\r\n"
+_OPEN, _CLOSE, _RETURN = b"{"[0], b"}"[0], b"\r"[0]
+
+
+def read_json_lines(path: Path, watch: ColumnWatch, reject: Reject) -> Iterator[Rows]:
+    """The rows of a JSONL file, one object per line. A number in a column of texts is the text it is written as.
+
+    Args:
+        path: the file.
+        watch: says which columns to read.
+        reject: takes the lines that hold no object, and objects with a value of the wrong type.
+
+    Raises:
+        DataError: for faults of the whole file.
+    """
+    reader = _Reader(path, watch, reject)
+    for block in text_blocks(path, end_of_lines):
+        yield reader.rows(block)
+
+
+class _Literal(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+class _Reader:
+    def __init__(self, path: Path, watch: ColumnWatch, reject: Reject) -> None:
+        self._path, self._watch, self._reject = path, watch, reject
+        self._types: dict[str, pa.DataType] = dict.fromkeys(watch.columns.all_texts, pa.string())
+
+    def rows(self, block: Block) -> Rows:
+        starts = line_starts(block.data, quoted=False)
+        places = _objects(block.data, starts)
+        table = None if places is None else self._parse(block.data)
+        if places is None or table is None or table.num_rows != len(places):
+            return self._one_by_one(block, starts)
+        self._see(block.data, table)
+
+        def text(row: int) -> str:
+            return _line(block.data, starts, int(places[row])).decode()
+
+        names = self._watch.columns.names
+        arrays = {name: _as_text(table[name].combine_chunks()) for name in names}
+        return self._watch.rows(self._path, arrays, places + block.first, text, [], self._reject)
+
+    def _parse(self, data: bytes) -> pa.Table | None:
+        """The block as Arrow reads it: with the types that did for the block before, or else with those it infers."""
+        if not _is_utf8(data):
+            return None
+        table = _read(data, self._schema(self._types))
+        if table is None:
+            inferred = _read(data, self._schema({}), infer=True)
+            if inferred is not None:
+                self._types = {name: _type_of_numbers(inferred, name) for name in self._types}
+                table = _read(data, self._schema(self._types))
+        return table
+
+    def _schema(self, texts: dict[str, pa.DataType]) -> pa.Schema:
+        return pa.schema([*texts.items(), *((name, pa.float64()) for name in self._watch.columns.all_numbers)])
+
+    def _see(self, data: bytes, table: pa.Table) -> None:
+        """A key whose values are all null is seen by its name in the text."""
+        if not self._watch.unseen:
+            return
+        self._watch.named(_record(data.lstrip().partition(b"\n")[0]) or {})
+        for name in self._watch.unseen:
+            written = {json.dumps(name).encode(), json.dumps(name, ensure_ascii=False).encode()}
+            if table[name].null_count < table.num_rows or any(key in data for key in written):
+                self._watch.found([name])
+
+    def _one_by_one(self, block: Block, starts: npt.NDArray[np.int64]) -> Rows:
+        records: list[dict[str, Any]] = []
+        places: list[int] = []
+        for place in range(len(starts) - 1):
+            line = _line(block.data, starts, place)
+            if not line.strip(_SPACE):
+                continue
+            record = _record(line)
+            if record is None:
+                shown = line.decode(errors="replace")
+                self._reject(self._path.name, block.first + place, UNPARSABLE, shown)
+            else:
+                records.append(record)
+                places.append(place)
+        for record in records:
+            self._watch.named(record)
+            self._watch.found(record)
+        wrong: list[WrongValue] = []
+        columns = self._watch.columns
+        arrays = {name: pa.array(_texts(records, name, wrong), pa.string()) for name in columns.all_texts}
+        arrays |= {name: pa.array(_numbers(records, name, wrong), pa.float64()) for name in columns.all_numbers}
+
+        def text(row: int) -> str:
+            return _line(block.data, starts, places[row]).decode()
+
+        lines = np.array(places, np.int64) + block.first
+        return self._watch.rows(self._path, arrays, lines, text, wrong, self._reject)
+
+
+# --- whole blocks -----------------------------------------------------------------------------------------------------
+
+
+def _objects(data: bytes, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | None:
+    """Places of the lines that are not empty; None if one of them does not begin with `{` or end with `}`.
+
+    Arrow itself takes objects over several lines, and dies of a first line `null`.
+    """
+    array = np.frombuffer(data, np.uint8)
+    first, behind = starts[:-1], starts[1:] - 1
+    behind = behind - ((behind > first) & (array[behind - 1] == _RETURN))
+    filled = np.flatnonzero(behind > first)
+    sound = (array[first[filled]] == _OPEN) & (array[behind[filled] - 1] == _CLOSE)
+    return filled if len(filled) and sound.all() else None
+
+
+def _is_utf8(data: bytes) -> bool:
+    text = pa.StringArray.from_buffers(1, pa.array([0, len(data)], pa.int32()).buffers()[1], pa.py_buffer(data))
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _read(data: bytes, schema: pa.Schema, *, infer: bool = False) -> pa.Table | None:
+    try:
+        return pa.json.read_json(
+            pa.BufferReader(data),
+            pa.json.ReadOptions(block_size=len(data) + 1, use_threads=False),
+            pa.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="infer" if infer else "ignore"),
+        )
+    except pa.ArrowInvalid:
+        return None
+
+
+def _type_of_numbers(inferred: pa.Table, name: str) -> pa.DataType:
+    """As what to read a column that is wanted as text: Arrow reads a number as text only by way of an integer."""
+    if name in inferred.column_names:
+        if pa.types.is_integer(inferred[name].type):
+            return pa.int64()
+        if pa.types.is_floating(inferred[name].type):
+            return pa.uint64()
+    return pa.string()
+
+
+def _as_text(array: pa.Array) -> pa.Array:
+    return array.cast(pa.string()) if pa.types.is_integer(array.type) else array
+
+
+# --- line by line -----------------------------------------------------------------------------------------------------
+
+
+def _line(data: bytes, starts: npt.NDArray[np.int64], place: int) -> bytes:
+    return data[starts[place] : starts[place + 1]].rstrip(b"\r\n")
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line.decode(), parse_int=_Literal, parse_float=_Literal, parse_constant=_Literal)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict):
+        return None
+    if b"\\u" in line:
+        try:
+            json.dumps(record, ensure_ascii=False).encode()
+        except UnicodeEncodeError:  # half a surrogate pair
+            return None
+    return record
+
+
+def _texts(records: list[dict[str, Any]], name: str, wrong: list[WrongValue]) -> list[str | None]:
+    return [_text(row, name, record.get(name), wrong) for row, record in enumerate(records)]
+
+
+def _text(row: int, name: str, value: Any, wrong: list[WrongValue]) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return None
+    if isinstance(value, str):
+        if value < "\ud800" or not any("\ud800" <= c <= "\udfff" for c in value):
+            return value
+        wrong.append(WrongValue(row, name, "half a surrogate pair", ascii(value)))
+    else:
+        wrong.append(WrongValue(row, name, _kind(value), json.dumps(value)))
+    return None
+
+
+def _numbers(records: list[dict[str, Any]], name: str, wrong: list[WrongValue]) -> list[float | None]:
+    numbers: list[float | None] = []
+    for row, record in enumerate(records):
+        value = record.get(name)
+        numbers.append(float(value) if isinstance(value, _Literal) else None)
+        if value is not None and not isinstance(value, _Literal):
+            wrong.append(WrongValue(row, name, _kind(value), json.dumps(value)))
+    return numbers
+
+
+def _kind(value: Any) -> str:
+    kinds = {bool: "a truth value", str: "a string", _Literal: "a number", list: "a list", dict: "an object"}
+    return kinds[type(value)]
