@@ -44,6 +44,7 @@ class Scorer:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self.manifest = read_manifest(path, "bundle")
         self.columns = [Column(**column) for column in self.manifest["columns"]]
         self.models = [member["name"] for member in self.manifest["members"]] + [BLEND]
@@ -90,6 +91,36 @@ class Scorer:
         """
         return self._signatures[signature](tensors)
 
+    def verify(self) -> int:
+        """Score the golden requests anew.
+
+        On the processor model and TensorFlow build that made the bundle every float has to be the same, elsewhere
+        within `TOLERANCE`.
+
+        Returns:
+            how many requests were scored.
+
+        Raises:
+            ArtefactError: if a score differs, or there is nothing to check.
+        """
+        made_here = self.manifest["processor"] == processor()
+        made_here &= self.manifest["versions"]["tensorflow"] == tf.__version__
+        golden = _golden(self._path / GOLDEN, self.columns)
+        if not golden:
+            file = self._path / GOLDEN
+            raise ArtefactError(f"{file}: no golden requests; make the bundle anew with `ranker train`")
+        for request, expected in golden:
+            scored = self.score_members(request) | {"serving_default": self.score(request)}
+            for name, scores in scored.items():
+                wanted = np.array(expected[BLEND if name == "serving_default" else name], np.float32)
+                if not (np.array_equal(scores, wanted) if made_here else close(scores, wanted)):
+                    worst = int(np.argmax(np.abs(scores - wanted)))
+                    raise ArtefactError(
+                        f"{self._path}: golden request {request.query_id!r}, document {request.document_ids[worst]!r}, "
+                        f"{name}: expected {wanted[worst]!r}, got {scores[worst]!r}; do not serve this bundle here"
+                    )
+        return len(golden)
+
     def close(self) -> None:
         """Free the session."""
         self._session.close()
@@ -123,34 +154,9 @@ class _Signature:
 
 
 def verify(path: Path) -> int:
-    """Score the golden requests of a bundle anew.
-
-    On the processor model and TensorFlow build that made the bundle every float has to be the same, elsewhere within
-    `TOLERANCE`.
-
-    Returns:
-        how many requests were scored.
-
-    Raises:
-        ArtefactError: if a score differs, or there is nothing to check.
-    """
+    """`Scorer.verify` of the bundle at `path`."""
     with Scorer(path) as scorer:
-        made_here = scorer.manifest["processor"] == processor()
-        made_here &= scorer.manifest["versions"]["tensorflow"] == tf.__version__
-        count = 0
-        for request, expected in _golden(path / GOLDEN, scorer.columns):
-            count += 1
-            for name, scores in scorer.score_members(request).items():
-                wanted = np.array(expected[name], np.float32)
-                if not (np.array_equal(scores, wanted) if made_here else close(scores, wanted)):
-                    worst = int(np.argmax(np.abs(scores - wanted)))
-                    raise ArtefactError(
-                        f"{path}: golden request {request.query_id!r}, document {request.document_ids[worst]!r}, "
-                        f"{name}: expected {wanted[worst]!r}, got {scores[worst]!r}; do not serve this bundle here"
-                    )
-    if not count:
-        raise ArtefactError(f"{path / GOLDEN}: no golden requests; make the bundle anew with `ranker train`")
-    return count
+        return scorer.verify()
 
 
 def close(scores: np.ndarray, expected: np.ndarray) -> bool:

@@ -39,6 +39,9 @@ class OnlineScorer:
     Args:
         name: that clients ask for.
         bundle: folder of the bundle.
+
+    Raises:
+        ArtefactError: if the bundle does not load, or does not give its golden requests the scores they must get.
     """
 
     version = _SERVED_VERSION
@@ -46,6 +49,7 @@ class OnlineScorer:
     def __init__(self, name: str, bundle: Path) -> None:
         self.name = name
         self._scorer = Scorer(bundle)
+        self._scorer.verify()  # warms it up, too: else the first request would wait a hundred times as long as others
 
     def check(self, name: str, version: int | None = None) -> None:
         """Refuse a model or version that is not served, as TensorFlow Serving does."""
