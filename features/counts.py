@@ -30,7 +30,7 @@ class SplitCounts:
         lists: how many.
         documents: in all lists.
         lists_without_relevant: lists with no label above 0.
-        labels: documents per label, written with `%g`.
+        labels: documents per label, written so that it reads back as the same float32.
         missing: values that are missing, per raw column that has any.
         queries: 64-bit hash of the query of each list.
     """
@@ -52,7 +52,7 @@ class SplitCounts:
         self.documents += len(labels)
         self.lists_without_relevant += int((np.maximum.reduceat(labels, starts) <= 0).sum())
         for label, count in zip(*np.unique(labels, return_counts=True), strict=True):
-            self.labels[f"{label:g}"] += int(count)
+            self.labels[f"{label:.9g}"] += int(count)
         for column in columns:
             values = batch[column.name]
             while pa.types.is_list(values.type) or pa.types.is_fixed_size_list(values.type):

@@ -31,6 +31,7 @@ class LetorBlock:
         features: float32 [documents, F]: 0 where the line has no such index, finite unless NaN is allowed.
         base: column j of `features` is feature index j + base, 0 or 1.
         lines: int64 [documents], from 1.
+        named: bool [documents]: the document id is of the comment.
     """
 
     query_ids: pa.StringArray
@@ -41,6 +42,7 @@ class LetorBlock:
     features: np.ndarray
     base: int
     lines: np.ndarray
+    named: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,7 @@ def _block(rows: pa.RecordBatch, rules: Rules, seen: _Seen) -> LetorBlock:
         features=_dense(rows["features"], rules.features),
         base=rules.base,
         lines=rows["line"].to_numpy(),
+        named=rows["document_id"].is_valid().to_numpy(zero_copy_only=False),
     )
 
 

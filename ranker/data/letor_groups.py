@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ranker.errors import RankerError
 
-__all__ = ["Groups"]
+__all__ = ["Groups", "group_file_of"]
 
 _COMPRESSED = (".gz", ".zst", ".bz2", ".lz4")
 
@@ -19,7 +19,7 @@ class Groups:
 
     def __init__(self, path: Path, group_file: Path | None) -> None:
         self._path = path
-        self._file = group_file or _beside(path)
+        self._file = group_file or group_file_of(path)
         self._stops = np.cumsum(_read_sizes(self._file), dtype=np.int64)
         self._total = int(self._stops[-1]) if len(self._stops) else 0
         self._documents = 0
@@ -42,7 +42,8 @@ class Groups:
         return RankerError(f"{where}: expected sizes that sum to the number of documents, got {self._total}; {found}")
 
 
-def _beside(path: Path) -> Path:
+def group_file_of(path: Path) -> Path:
+    """The group file beside a file; a RankerError if there is none."""
     stem = path.with_suffix("") if path.suffix in _COMPRESSED else path
     candidates = [Path(f"{name}{ending}") for name in dict.fromkeys((stem, path)) for ending in (".query", ".group")]
     for candidate in candidates:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ranker.data.data_error import DataError
 from ranker.data.id_hash import hash_ids, partition_of
@@ -16,11 +17,14 @@ from ranker.data.letor_text import has_queries
 from ranker.data.rejected_rows import RejectedRows
 from ranker.data.spill import Spill, read_stream
 from ranker.data.split import SplitName
+from ranker.data.table_files import text_size
 from ranker.spec import LetorSource, Spec
 
 __all__ = ["LetorShard", "open_letor", "read_letor_shard"]
 
 _DOCUMENTS_PER_BLOCK = 20_000
+_BLOCK_BYTES = 64 << 20  # of features
+_MOST_PARTITIONS = 256  # each an open file
 _DOCUMENTS_PER_PARTITION = 200_000  # when documents of a query do not follow one another
 
 
@@ -91,7 +95,7 @@ def read_letor_shard(
     Yields:
         batches with `ranker.data.columns.list_schema`.
     """
-    documents = _regrouped(shard, rejected) if shard.regrouped else _documents(shard, rejected)
+    documents = _regrouped(shard, rejected) if shard.regrouped else _documents(shard, rejected, by_line=False)
     for rows in documents:
         yield from _lists(rows, column, lists_per_batch)
 
@@ -105,7 +109,11 @@ def _schema(features: int) -> pa.Schema:
     return pa.schema([*ids, ("label", pa.float32()), ("features", vector), ("line", pa.int64())])
 
 
-def _documents(shard: LetorShard, rejected: RejectedRows | None) -> Iterator[pa.RecordBatch]:
+def _documents(shard: LetorShard, rejected: RejectedRows | None, by_line: bool) -> Iterator[pa.RecordBatch]:
+    """The documents of a file, in its order; those without an id get their line, or their place in the list, as one.
+
+    The place is that in the run of lines with the same qid, so it will not do where a qid comes back.
+    """
     path = Path(shard.path)
     # Lists of a group file have no name but their number, which is the same in each file.
     prefix = "" if has_queries(path) else f"{shard.split}-"
@@ -113,22 +121,25 @@ def _documents(shard: LetorShard, rejected: RejectedRows | None) -> Iterator[pa.
         path,
         features=shard.features,
         base=shard.base,
-        documents_per_block=_DOCUMENTS_PER_BLOCK,
+        documents_per_block=max(1, min(_DOCUMENTS_PER_BLOCK, _BLOCK_BYTES // (4 * shard.features))),
         missing_nan=shard.missing_nan,
     )
     for block, bad in blocks:
         if rejected is not None:
             for row in bad:
                 rejected.add(path.name, row.line, row.reason, row.text)
-        yield _distinct(_rows(block, prefix, shard.features), path.name, rejected)
+        yield _distinct(_rows(block, prefix, shard.features, by_line), path.name, rejected)
 
 
-def _rows(block: LetorBlock, prefix: str, features: int) -> pa.RecordBatch:
+def _rows(block: LetorBlock, prefix: str, features: int, by_line: bool) -> pa.RecordBatch:
     sizes = np.diff(block.offsets)
     numbers = np.repeat(np.arange(len(sizes)), sizes)
     names = pa.array([prefix + name for name in block.query_ids.to_pylist()], pa.string())
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(block.features.reshape(-1)), features)
-    ids = [names.take(pa.array(numbers)), block.document_ids]
+    document_ids = block.document_ids
+    if by_line:
+        document_ids = pc.if_else(pa.array(block.named), document_ids, pa.array(block.lines).cast(pa.string()))
+    ids = [names.take(pa.array(numbers)), document_ids]
     columns = [*ids, pa.array(block.labels), vectors, pa.array(block.lines)]
     return pa.RecordBatch.from_arrays(columns, schema=_schema(features))
 
@@ -180,7 +191,7 @@ def _regroup(shard: LetorShard, temporary: Path, rejected: RejectedRows) -> Leto
     """Spread the documents over partitions by query, so that each can be sorted in memory."""
     directory = temporary / f"letor-{shard.split}"
     spill = Spill(directory, _schema(shard.features), _partitions(shard))
-    for rows in _documents(shard, rejected):
+    for rows in _documents(shard, rejected, by_line=True):
         spill.write(rows, partition_of(hash_ids(rows["query_id"]), spill.partitions))
     spill.close()
     return LetorShard(**(vars(shard) | {"regrouped": str(directory)}))
@@ -188,7 +199,8 @@ def _regroup(shard: LetorShard, temporary: Path, rejected: RejectedRows) -> Leto
 
 def _partitions(shard: LetorShard) -> int:
     bytes_per_document = 8 * shard.features  # of text, roughly
-    return 1 + Path(shard.path).stat().st_size // (bytes_per_document * _DOCUMENTS_PER_PARTITION)
+    partitions = 1 + text_size(Path(shard.path)) // (bytes_per_document * _DOCUMENTS_PER_PARTITION)
+    return min(partitions, _MOST_PARTITIONS)
 
 
 def _regrouped(shard: LetorShard, rejected: RejectedRows | None) -> Iterator[pa.RecordBatch]:

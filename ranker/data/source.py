@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from ranker.data.data_error import DataError
+from ranker.data.letor_groups import group_file_of
 from ranker.data.letor_lists import LetorShard, open_letor, read_letor_shard
+from ranker.data.letor_text import has_queries
 from ranker.data.rejected_rows import RejectedRows
 from ranker.data.split import SPLITS, SplitName, splits_of
 from ranker.data.tables import TablesShard, read_document_texts, read_shard, source_paths, spill_tables
-from ranker.spec import LetorSource, Spec
+from ranker.spec import LetorSource, Spec, Vector
 
 __all__ = ["OpenedSource", "Part", "open_source", "source_files"]
 
@@ -76,8 +79,14 @@ def source_files(spec: Spec) -> dict[str, list[Path]]:
     source = spec.data.sources[0]
     if isinstance(source, LetorSource):
         given = {"train": source.train, "valid": source.valid, "test": source.test}
-        return {role: [spec.path(file)] for role, file in given.items() if file is not None}
+        paths = {role: spec.path(file) for role, file in given.items() if file is not None}
+        return {role: [path, *_groups_of(path)] for role, path in paths.items()}
     return source_paths(spec)
+
+
+def _groups_of(path: Path) -> list[Path]:
+    """The file with the list sizes of a LETOR file that has no qid."""
+    return [group_file_of(path)] if has_queries(path) is False else []
 
 
 def open_source(spec: Spec, temporary: Path, rejected: RejectedRows, progress: Callable[[int], None]) -> OpenedSource:
@@ -94,6 +103,12 @@ def open_source(spec: Spec, temporary: Path, rejected: RejectedRows, progress: C
     """
     if isinstance(spec.data.sources[0], LetorSource):
         files, scan = open_letor(spec, temporary, rejected)
+        vector = spec.features.document[0]
+        if isinstance(vector, Vector) and vector.width not in (None, scan.features):
+            raise DataError(
+                f"features.document.0.width: expected {scan.features}, the number of features in the files, or none at "
+                f"all; got {vector.width}"
+            )
         return OpenedSource(spec.with_vector(scan.features, scan.base), tuple(files), str(temporary))
     shards, _ = spill_tables(spec, temporary, progress=progress, rejected=rejected)
     return OpenedSource(spec, tuple(shards), str(temporary))

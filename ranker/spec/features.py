@@ -161,7 +161,7 @@ def _refuse_embed(feature: Categorical | Text) -> None:
 
 
 class Vector(Section):
-    """Numbers of one column, `width` of each document: the features of a LETOR file, an embedding made elsewhere.
+    """Numbers of one column, `width` of each document: the features of a LETOR file.
 
     Each becomes a dense column `NAME_I`, I from `first`; steps and missing numbers are as for `Numeric`. With
     `zscore_in_list: true` there is also `zscore_in_list_NAME_I`, the z-score of each among those of its list. A LETOR

@@ -99,8 +99,8 @@ class Spec(Section):
         if letor and (len(document) != 1 or self.features.query or not isinstance(document[0], Vector)):
             yield ("features",), "a letor source has one feature, a document vector; expected no other"
         for place, feature in enumerate(document):
-            if isinstance(feature, Vector) and feature.width is None and not letor:
-                yield ("features", "document", place), f"{feature.name}: expected the width of the vector"
+            if isinstance(feature, Vector) and not letor:
+                yield ("features", "document", place), f"{feature.name}: only letor sources have vectors, for now"
 
     @model_validator(mode="before")
     @classmethod
@@ -116,6 +116,13 @@ class Spec(Section):
         """The same spec, with what the data told of its one vector."""
         vector = self.features.document[0].model_copy(update={"width": width, "first": first})
         return self.model_copy(update={"features": self.features.model_copy(update={"document": [vector]})})
+
+    def with_vector_of(self, other: Spec) -> Self:
+        """The same spec; if it is of LETOR files, with the number of features that `other`, of a dataset, has of them."""
+        found, own = other.features.document[0], self.features.document[0]
+        if isinstance(found, Vector) and found.width is not None and isinstance(own, Vector):
+            return self.with_vector(found.width, found.first)
+        return self
 
     @property
     def digest(self) -> str:

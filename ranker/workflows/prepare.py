@@ -68,7 +68,11 @@ def prepare(
         sources = {role: [_fingerprint(path) for path in paths] for role, paths in source_files(spec).items()}
     key = _key(spec, sources)
     if not force and (old := _manifest_with(out, key)):
-        return old
+        documents = sum(counts["documents"] for counts in old["splits"].values())
+        _refuse_too_many(old["rejected"], documents, most_rejected, out)
+        return _with_spec(old, spec, out)
+    if temporary:
+        temporary.mkdir(parents=True, exist_ok=True)
     scratch = tempfile.TemporaryDirectory(prefix="ranker-", dir=temporary)
     with _plain_errors(), new_directory(out) as building, scratch as directory:
         (building / "rejected").mkdir()
@@ -77,7 +81,6 @@ def prepare(
             RejectedRows(building / "rejected" / "rows.jsonl") as rejected,
         ):
             source = open_source(spec, Path(directory), rejected, stage.count)
-        _refuse_too_many(rejected.by_reason, 0, most_rejected, building)
         with progress.stage("count words of the document collection"):
             statistics = pipeline.collection_statistics(source, building / "collection", options)
         graph = building / "transform"
@@ -91,8 +94,10 @@ def prepare(
         for split, count in written.splits.items():
             if not count.lists:
                 lists = {split: count.lists for split, count in written.splits.items()}
+                aside = f"; rows set aside: {dict(reasons)}" if reasons else ""
                 raise DataError(
-                    f"no lists in the {split} split ({lists}): more queries or another data.split is needed"
+                    f"no lists in the {split} split ({lists}): more queries, another data.split or another file for it "
+                    f"is needed{aside}"
                 )
         with progress.stage("look for leaks"):
             warnings = _warnings(written, sorted((building / "examples").glob("train-*")), layout)
@@ -142,10 +147,20 @@ def _manifest_with(path: Path, key: str) -> dict[str, Any] | None:
     return manifest if isinstance(manifest, dict) and manifest.get("key") == key else None
 
 
+def _with_spec(manifest: dict[str, Any], spec: Spec, path: Path) -> dict[str, Any]:
+    """The manifest with the models and all else that the data does not depend on as the spec now has it."""
+    if manifest["spec_digest"] == spec.digest:
+        return manifest
+    resolved = spec.with_vector_of(Spec.model_validate(manifest["spec"]))
+    manifest = manifest | {"spec": resolved.model_dump(), "spec_digest": spec.digest}
+    write_json(path / "manifest.json", manifest)
+    return manifest
+
+
 def _refuse_too_many(reasons: Mapping[str, int], documents: int, most: float, building: Path) -> None:
-    """Fail if rows were set aside beyond what is tolerated; before the documents are counted, only if all were."""
+    """Fail if rows were set aside beyond what is tolerated."""
     total = sum(reasons.values())
-    if not documents or total <= most * (total + documents):
+    if total <= most * (total + documents):
         return
     told = [f"{count:,} x {reason}" for reason, count in Counter(reasons).most_common()]
     rows = [row for file in sorted((building / "rejected").iterdir()) for row in _first_rows(file)]

@@ -130,6 +130,7 @@ def _blended(weights: Mapping[str, float], scores: Mapping[str, np.ndarray]) -> 
 def _settle(dataset: Dataset, spec: Spec | None) -> Spec:
     if spec is None:
         spec = dataset.spec
+    spec = spec.with_vector_of(dataset.spec)
     for section in ("data", "features"):
         if getattr(spec, section) != getattr(dataset.spec, section):
             raise ArtefactError(

@@ -116,6 +116,24 @@ def test_a_query_whose_documents_do_not_follow_one_another_is_put_together(letor
         assert {q: sorted(d) for q, d in found[split].items()} == {q: sorted(d) for q, d in expected[split].items()}
 
 
+@pytest.mark.parametrize("comment", [True, False])
+def test_a_query_that_comes_back_keeps_all_its_documents(letor, tmp_path, comment):
+    """Without ids of their own, documents are told apart by their lines: the place in a run of lines is there twice."""
+    tail = " # docid = D{}" if comment else ""
+    apart = [f"{d % 2} qid:{q} 1:{q} 3:{d}.5" + tail.format(d) for d in range(3) for q in range(30)]
+    found, _, rejected = read(letor(apart, lines(range(50, 52))), tmp_path)
+    assert rejected == []
+    for split in ("train", "valid"):
+        for query, documents in found[split].items():
+            assert [features for _, _, features in documents] == [[float(query), 0.0, d + 0.5] for d in range(3)]
+
+
+def test_a_width_that_the_files_do_not_have_is_refused(letor, tmp_path):
+    spec = letor(lines(range(9)), lines(range(50, 52))).with_vector(7, 1)
+    with pytest.raises(RankerError, match=r"expected 3, the number of features in the files, .* got 7"):
+        read(spec, tmp_path)
+
+
 def test_lists_of_group_files_have_names_of_their_own_in_each_split(letor, tmp_path):
     spec = letor(["0 1:1", "1 1:2", "0 1:3"], ["1 1:4", "0 1:5"])
     (tmp_path / "train.txt.query").write_text("2\n1\n")
@@ -123,6 +141,7 @@ def test_lists_of_group_files_have_names_of_their_own_in_each_split(letor, tmp_p
     found, _, _ = read(spec, tmp_path)
     assert found["train"].keys() | found.get("valid", {}).keys() == {"train-0", "train-1"}
     assert found["test"].keys() == {"test-0"}
+    assert [path.name for path in source_files(spec)["train"]] == ["train.txt", "train.txt.query"]
 
 
 def test_a_file_without_a_valid_line_is_refused(letor, tmp_path):

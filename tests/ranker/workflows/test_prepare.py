@@ -236,6 +236,19 @@ def test_a_run_that_finds_nothing_changed_does_nothing(shop, tmp_path, progress)
     assert (place / "manifest.json").stat().st_ino != made
 
 
+def test_a_dataset_made_before_takes_the_models_of_the_spec_and_the_tolerance_of_the_run(shop, tmp_path, progress):
+    spec, place = shop({"judgments.csv": judgments("q1,d9,1\n")}), tmp_path / "dataset"
+    prepare(spec, place, progress, most_rejected=0.1)
+    changed = load_spec(tmp_path / "shop" / "ranker.yaml", ["models.0.leaves=7"])
+    made = (place / "transform").stat().st_ino
+    manifest = prepare(changed, place, progress, most_rejected=0.1)
+    assert (place / "transform").stat().st_ino == made
+    assert manifest == Dataset(place).manifest
+    assert Dataset(place).spec.models[0].leaves == 7
+    with pytest.raises(DataError, match="1 of 41 rows cannot be used"):
+        prepare(changed, place, progress)
+
+
 def test_a_feature_that_knows_the_label_is_told(shop, tmp_path, progress):
     documents = "".join(f'{{"document_id": "d{i}", "title": "hat", "price": {i % 2}}}\n' for i in range(4))
     pairs = "".join(f"q{i},d{j},{j % 2}\n" for i in range(40) for j in range(4))

@@ -6,10 +6,12 @@ import shutil
 
 import pytest
 
+from ranker.bundle import verify
 from ranker.data.artefacts import ArtefactError
 from ranker.data.dataset import Dataset
 from ranker.errors import RankerError
-from ranker.spec import Blend
+from ranker.spec import Blend, load_spec
+from ranker.workflows.prepare import prepare
 from ranker.workflows.train import train
 from training.export import export
 
@@ -75,3 +77,22 @@ def test_other_features_than_the_datasets_are_refused(dataset, progress, tmp_pat
     with pytest.raises(ArtefactError, match=r"another 'features' section .*ranker prepare"):
         train(dataset, tmp_path / "bundle", progress, spec)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_spec_of_letor_files_can_be_given_again(tmp_path, progress):
+    """The dataset knows how many features the files have, the spec does not."""
+    rows = [f"{d % 3} qid:{q} 1:{d}.{q} 2:{q}" for q in range(60) for d in range(6)]
+    (tmp_path / "train.txt").write_text("\n".join(rows))
+    (tmp_path / "test.txt").write_text("\n".join(row.replace("qid:", "qid:9") for row in rows[:90]))
+    (tmp_path / "ranker.yaml").write_text(
+        "version: 1\n"
+        "data: {sources: [{kind: letor, train: train.txt, test: test.txt}], split: {valid: 0.3}}\n"
+        "models: [{name: trees, kind: lambdamart, trees: 3}]\n"
+        "blend: {members: [trees]}\n"
+    )
+    prepare(load_spec(tmp_path / "ranker.yaml"), tmp_path / "dataset", progress)
+    spec = load_spec(tmp_path / "ranker.yaml", ["models.0.leaves=5"])
+    manifest = train(Dataset(tmp_path / "dataset"), tmp_path / "bundle", progress, spec)
+    assert manifest["spec"]["models"][0]["leaves"] == 5
+    assert manifest["columns"] == [{"name": "features", "scope": "document", "dtype": "float32", "width": 2}]
+    assert verify(tmp_path / "bundle") == 15
