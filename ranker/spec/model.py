@@ -118,7 +118,7 @@ class Spec(Section):
         return self.model_copy(update={"features": self.features.model_copy(update={"document": [vector]})})
 
     def with_vector_of(self, other: Spec) -> Self:
-        """The same spec; if it is of LETOR files, with the number of features that `other`, of a dataset, has of them."""
+        """The same spec; if it is of LETOR files, with as many features as `other`, of a dataset, has found in them."""
         found, own = other.features.document[0], self.features.document[0]
         if isinstance(found, Vector) and found.width is not None and isinstance(own, Vector):
             return self.with_vector(found.width, found.first)
