@@ -35,7 +35,7 @@ lint: setup
 bench: setup
 	$(BIN)/python -m tests.benchmarks
 
-# Resolve the dependencies anew. No --emit-index-url: the lock names no package index.
+# Resolve the dependencies anew. The lock names no package index: leave the option that would write it alone.
 lock:
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-header --quiet --upgrade --output-file requirements.lock
