@@ -71,3 +71,17 @@ class Data(Section):
     document_id: str = "document_id"
     label: str = "label"
     split: Split = Split()
+
+    @model_validator(mode="after")
+    def _options_have_an_effect(self) -> Self:
+        """LETOR files have no column names, and say themselves which lists are for test."""
+        source = self.sources[0]
+        if isinstance(source, LetorSource):
+            given = {name: getattr(self, name) for name in ("query_id", "document_id", "label")}
+            defaults = {name: type(self).model_fields[name].default for name in given}
+            without = [name for name in given if given[name] != defaults[name]]
+            without += ["split.test"] * (self.split.test != Split().test)
+            without += ["split.valid"] * (source.valid is not None and self.split.valid != Split().valid)
+            if without:
+                raise ValueError(f"{', '.join(without)}: no effect with a letor source; leave out")
+        return self

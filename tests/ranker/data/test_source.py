@@ -80,7 +80,9 @@ def test_without_a_validation_file_a_share_of_the_training_lists_is_taken(letor,
 
 def test_a_validation_file_is_taken_as_it_is(letor, tmp_path):
     (tmp_path / "valid.txt").write_text("\n".join(lines(range(70, 80))))
-    found, _, _ = read(letor(lines(range(20)), lines(range(50, 52)), valid="valid.txt"), tmp_path)
+    letor(lines(range(20)), lines(range(50, 52)))
+    changes = ["data.sources.0.valid=valid.txt", "data.split.valid=0.1"]
+    found, _, _ = read(load_spec(tmp_path / "ranker.yaml", changes), tmp_path)
     assert [len(found[split]) for split in ("train", "valid", "test")] == [20, 10, 2]
 
 
@@ -154,3 +156,18 @@ def test_the_files_are_named_by_their_split(letor, tmp_path):
         "train": [tmp_path / "train.txt"],
         "test": [tmp_path / "test.txt"],
     }
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [("data.query_id=q", "query_id"), ("data.label=grade", "label"), ("data.split.test=0.3", "split.test")],
+)
+def test_options_of_other_sources_are_refused(letor, tmp_path, override, named):
+    letor(lines(range(3)), lines(range(3)))
+    with pytest.raises(RankerError, match=f"{named}: no effect with a letor source"):
+        load_spec(tmp_path / "ranker.yaml", [override])
+
+
+def test_a_share_for_validation_is_refused_where_there_is_a_file(letor):
+    with pytest.raises(RankerError, match=r"split\.valid: no effect with a letor source"):
+        letor(lines(range(3)), lines(range(3)), valid="valid.txt")
