@@ -22,7 +22,7 @@ __all__ = ["CollectionStatistics", "CountWords", "write_counts"]
 
 @dataclass(frozen=True)
 class CollectionStatistics:
-    """What BM25 has to know of a text feature.
+    """What BM25 and idf have to know of a text feature.
 
     Attributes:
         feature: the document text.

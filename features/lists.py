@@ -23,18 +23,25 @@ class Lists:
     Attributes:
         row: int64 `[documents]`, the list of each document; rising.
         starts: int64 `[lists + 1]`, the first document of each list, and the number of documents.
-        query: raw columns float32 or string `[lists]`; missing is NaN or "".
-        document: raw columns float32 or string `[documents]`.
-        statistics: of each document text that a match feature reads.
-        numbers: float32 `[documents]`, what listwise features compare: raw numbers (NaN is missing) and matches.
+        query: raw columns, see `ranker.data.columns`: float32, int64 or string `[lists]`, vectors `[lists, width]`,
+            multi-valued ones ragged `[lists, (values)]`.
+        document: raw columns `[documents]`, `[documents, width]` or ragged `[documents, (values)]`.
+        statistics: of each document text of which a feature needs them.
+        numbers: float32 `[documents]`, what listwise features compare: raw numbers (NaN is missing), ages and matches.
+        kinds: kind of each feature of the query or document.
+        columns: float32 `[documents]`, columns of `dense` that were made so far; crosses read the buckets of numbers.
+        computed: the function of each computed feature, from the values of its inputs to float32 `[rows, width]`.
     """
 
     row: tf.Tensor
     starts: tf.Tensor
-    query: Mapping[str, tf.Tensor]
-    document: Mapping[str, tf.Tensor]
+    query: Mapping[str, Any]
+    document: Mapping[str, Any]
     statistics: Mapping[str, CollectionStatistics]
     numbers: dict[str, tf.Tensor] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    columns: dict[str, tf.Tensor] = field(default_factory=dict)
+    computed: Mapping[str, Callable[[list[Any]], tf.Tensor]] = field(default_factory=dict)
     _made: dict[Hashable, Any] = field(default_factory=dict)
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -43,8 +50,8 @@ class Lists:
             self._made[key] = make()
         return self._made[key]
 
-    def raw(self, name: str) -> tf.Tensor:
-        """A raw column, `[lists]` or `[documents]`."""
+    def raw(self, name: str) -> Any:
+        """A raw column, `[lists, ...]` or `[documents, ...]`."""
         return self.query[name] if name in self.query else self.document[name]
 
     def per_document(self, name: str, values: tf.Tensor | None = None) -> tf.Tensor:

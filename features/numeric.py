@@ -1,4 +1,4 @@
-"""Numeric features: all columns stacked, so that one analyzer serves all."""
+"""Numbers, and the ages that dates are: all columns stacked, so that one analyzer serves all."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from features.lists import Lists
-from ranker.spec import Numeric
+from ranker.spec import Date, Numeric
 
-__all__ = ["numeric_columns", "transform_numeric"]
+__all__ = ["number_columns", "transform_numeric"]
 
 _NO_SPREAD = 1e-12  # variance / mean^2 up to this is the rounding error of two sums that ought to be equal
 _RANK_ERROR = 1e-3  # of quantiles, as a share of the values
@@ -18,9 +18,11 @@ _NO_WEIGHT = 1e-30
 _SCALES = ("zscore", "minmax")
 
 
-def numeric_columns(specs: Sequence[Numeric], lists: Lists) -> tf.Tensor:
+def number_columns(specs: Sequence[Numeric | Date], lists: Lists) -> tf.Tensor:
     """float32 `[documents, columns]`: number, bucket and indicator, as wanted, feature by feature."""
-    raw = tf.stack([lists.per_document(spec.name) for spec in specs], axis=1)
+    numbers = lists.numbers
+    raw = [numbers[spec.name] if spec.name in numbers else lists.per_document(spec.name) for spec in specs]
+    raw = tf.stack(raw, axis=1)
     missing = tf.math.is_nan(raw)
     parts = [transform_numeric(specs, raw)]
     columns = {spec.name: place for place, spec in enumerate(specs)}
@@ -38,7 +40,7 @@ def numeric_columns(specs: Sequence[Numeric], lists: Lists) -> tf.Tensor:
     return tf.gather(tf.concat(parts, axis=1), order, axis=1)
 
 
-def transform_numeric(specs: Sequence[Numeric], values: tf.Tensor) -> tf.Tensor:
+def transform_numeric(specs: Sequence[Numeric | Date], values: tf.Tensor) -> tf.Tensor:
     """The steps of `transform` with constants of the training documents, in float64.
 
     Args:
@@ -76,14 +78,14 @@ def transform_numeric(specs: Sequence[Numeric], values: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.clip_by_value(x, tf.float32.min, tf.float32.max), tf.float32)
 
 
-def _around_scale(spec: Numeric) -> tuple[Sequence[str], Sequence[str]]:
+def _around_scale(spec: Numeric | Date) -> tuple[Sequence[str], Sequence[str]]:
     """The steps before and after `zscore` or `minmax`; without these, all are before."""
     steps = spec.transform
     at = next((place for place, step in enumerate(steps) if step in _SCALES), len(steps))
     return steps[:at], steps[at + 1 :]
 
 
-def _elementwise(specs: Sequence[Numeric], steps: Sequence[Sequence[str]], x: tf.Tensor) -> tf.Tensor:
+def _elementwise(specs: Sequence[Numeric | Date], steps: Sequence[Sequence[str]], x: tf.Tensor) -> tf.Tensor:
     """The steps `clip` and `log1p` of each column, in order; float64 `[documents, columns]`."""
     for place in range(max(map(len, steps))):
         taken = [column[place] if place < len(column) else None for column in steps]

@@ -1,8 +1,7 @@
-"""Text features: Unicode words, their hashed ids, and bags of them."""
+"""Texts as Unicode words, and words as hashed ids."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -14,7 +13,7 @@ from ranker.spec import Text
 if TYPE_CHECKING:
     from features.lists import Lists
 
-__all__ = ["Words", "bag_of_words", "hash_ids", "text_ids", "tokenize"]
+__all__ = ["Words", "hash_ids", "text_ids", "tokenize"]
 
 # TensorFlow lower-cases by the language of the process (LC_ALL, LANG): in Turkish, Azeri and Lithuanian I and these
 # letters would become others. A to Z and these come first, so that a bundle gives the same words everywhere.
@@ -71,6 +70,11 @@ class Words:
         """int64 `[words]`: 0 for the first word of its text, 1 for the second, ..."""
         return tf.range(tf.size(self.values, tf.int64)) - tf.gather(self.starts, self.text)
 
+    def ids(self, buckets: int) -> tf.RaggedTensor:
+        """int64 `[texts, (words)]`, from 1 to `buckets`, by a hash that is the same in every process."""
+        ids = tf.strings.to_hash_bucket_fast(self.values, buckets) + 1
+        return tf.RaggedTensor.from_row_splits(ids, self.starts, validate=False)
+
     @cached_property
     def hashes(self) -> tf.Tensor:
         """int64 `[words]`, 63 bits, the same in every process."""
@@ -101,16 +105,3 @@ def hash_ids(words: Words, buckets: int, most: int, ngrams: int = 1) -> tf.Ragge
 def text_ids(spec: Text, lists: Lists) -> tf.RaggedTensor:
     """int64 `[lists or documents, (ids)]`: ids of an embedded text."""
     return hash_ids(lists.words(spec.name), spec.buckets, spec.max_words, spec.ngrams)
-
-
-def bag_of_words(specs: Sequence[Text], lists: Lists) -> tf.Tensor:
-    """float32 `[documents, columns]`: how often each id of a text is there, text by text."""
-
-    def bag(spec: Text) -> tf.Tensor:
-        ids = text_ids(spec, lists)
-        cell = ids.value_rowids() * spec.buckets + ids.flat_values - 1
-        texts = ids.nrows()
-        counts = tf.math.unsorted_segment_sum(tf.ones_like(cell, tf.float32), cell, texts * spec.buckets)
-        return lists.per_document(spec.name, tf.reshape(counts, [-1, spec.buckets]))
-
-    return tf.concat([bag(spec) for spec in specs], axis=1)

@@ -1,16 +1,14 @@
 """How well a text of the document matches a text of the query.
 
-Each function gives float64 `[documents]`. With t a word, tf(t) how often the document holds it, qf(t) how often the
-query, N documents in the collection, df(t) of them with t: idf(t) = ln(1 + (N - df(t) + 0.5) / (df(t) + 0.5)), that of
-Lucene, where df of a word that the collection lacks is 0. Nothing to compare (a text without words) gives 0.
+Each function gives float64 `[documents]`. With t a word, tf(t) is how often the document holds it, qf(t) how often the
+query, and idf(t) what `features.idf` says. Nothing to compare (a text without words) gives 0.
 """
 
 from __future__ import annotations
 
 import tensorflow as tf
-import tensorflow_transform as tft
 
-from features.collection import CollectionStatistics
+from features.idf import idf, idf_of_text
 from features.lists import Lists
 from features.occurrences import Occurrences, QueryWords, bigrams, word_keys
 from ranker.spec import Bm25, TextMatch
@@ -123,7 +121,7 @@ def _query_idf(spec: Bm25 | TextMatch, lists: Lists) -> tf.Tensor:
 
     def make() -> tf.Tensor:
         words = tf.gather(lists.words(spec.query).values, _query_words(spec, lists).first)
-        return _idf(lists.statistics[spec.document], words)
+        return idf(lists.statistics[spec.document], words)
 
     return lists.once(("query idf", spec.query, spec.document), make)
 
@@ -136,21 +134,6 @@ def _document_norm(spec: TextMatch, lists: Lists) -> tf.Tensor:
         # Each of the tf(t) occurrences of a word brings tf(t) * idf(t)^2.
         _, which, count = tf.unique_with_counts(word_keys(words.text, words.hashes))
         count = tf.cast(tf.gather(count, which), tf.float64)
-        idf = _idf(lists.statistics[spec.document], words.values)
-        return tf.sqrt(lists.sum_by_document(count * idf**2, words.text))
+        return tf.sqrt(lists.sum_by_document(count * idf_of_text(spec.document, lists) ** 2, words.text))
 
     return lists.once(("norm", spec.document), make)
-
-
-def _idf(statistics: CollectionStatistics, words: tf.Tensor) -> tf.Tensor:
-    """float64 `[words]`; a word that the collection lacks has frequency 0."""
-    if not statistics.mean_length:
-        return tf.zeros_like(words, tf.float64)  # no document has a word; an empty file makes no table
-    table = tft.make_and_track_object(
-        lambda: tf.lookup.StaticHashTable(
-            tf.lookup.TextFileInitializer(statistics.path, tf.string, 0, tf.int64, 1, delimiter="\t"), default_value=0
-        ),
-        name=f"document_frequency_{statistics.feature}",
-    )
-    frequency = tf.cast(table.lookup(words), tf.float64)
-    return tf.math.log1p((statistics.documents - frequency + 0.5) / (frequency + 0.5))

@@ -31,8 +31,8 @@ class SilentProgress:
     def update(self, done: int, total: int, note: str = "") -> None:
         assert 0 < done <= total, (done, total, note)
 
-    def count(self, rows: int) -> None:
-        assert rows >= 0
+    def count(self, done: int, of: str, total: int | None = None, note: str = "") -> None:
+        assert 0 <= done <= (done if total is None else total), (done, of, total, note)
 
 
 @pytest.fixture(scope="session")

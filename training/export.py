@@ -52,9 +52,10 @@ def export(
 
 
 def _input(column: Column) -> tf.TensorSpec:
+    """Of a query `[batch]`, of documents `[batch, list]`; also the width of a vector, or how many values there are."""
     shape = [None] if column.scope == "query" else [None, None]
-    width = [] if column.width is None else [column.width]
-    return tf.TensorSpec(shape + width, tf.as_dtype(column.dtype), name=column.name)
+    more = [None] if column.multivalued else [] if column.width is None else [column.width]
+    return tf.TensorSpec([*shape, *more], tf.as_dtype(column.dtype), name=column.name)
 
 
 def _by_keyword(function: Any, signature: Mapping[str, tf.TensorSpec]) -> Any:
@@ -94,23 +95,43 @@ class _Ranker(tf.Module):
         Only documents count: wherever the mask has its gaps, they are moved together and padded anew.
         """
         given = inputs["mask"]
-        for column in self._columns:
-            expected = tf.shape(given) if column.scope == "document" else tf.shape(given)[:1]
-            if column.width is not None:
-                expected = tf.concat([expected, [column.width]], axis=0)
-            message = f"input {column.name}: shape does not fit the mask"
-            tf.debugging.assert_equal(tf.shape(inputs[column.name]), expected, message)
         lengths = tf.reduce_sum(tf.cast(given, tf.int64), axis=1)
 
-        def ragged(values: tf.Tensor) -> tf.RaggedTensor:
-            return tf.RaggedTensor.from_row_lengths(tf.boolean_mask(values, given), lengths, validate=False)
+        def raw(column: Column) -> Any:
+            values = _checked(inputs[column.name], column, given)
+            if column.scope == "document":
+                values = tf.boolean_mask(values, given)
+            if column.multivalued:
+                values = _values_given(values)
+            if column.scope == "query":
+                return values
+            return tf.RaggedTensor.from_row_lengths(values, lengths, validate=False)
 
-        raw = {c.name: inputs[c.name] if c.scope == "query" else ragged(inputs[c.name]) for c in self._columns}
         length = canonical_length(tf.reduce_max(lengths))
-        features, mask = pad_lists(self._transform(raw), self._layout, length)
+        features, mask = pad_lists(self._transform({c.name: raw(c) for c in self._columns}), self._layout, length)
         scores = {name: scorer(features, mask) for name, scorer in self._members.items()}
         scores[BLEND] = self._blend(scores)
         return {name: _unpad(values, mask, given) for name, values in scores.items()}
+
+
+def _checked(values: tf.Tensor, column: Column, mask: tf.Tensor) -> tf.Tensor:
+    """The same, if its lists, documents and width are those of the mask and the column."""
+    expected = tf.shape(mask) if column.scope == "document" else tf.shape(mask)[:1]
+    given = tf.shape(values)
+    if column.multivalued:
+        given = given[:-1]
+    elif column.width is not None:
+        expected = tf.concat([expected, [column.width]], axis=0)
+    check = tf.debugging.assert_equal(given, expected, f"input {column.name}: shape does not fit the mask")
+    with tf.control_dependencies([check]):
+        return tf.identity(values)
+
+
+def _values_given(padded: tf.Tensor) -> tf.RaggedTensor:
+    """string `[rows, n]` filled with "" to `[rows, (values)]` without it."""
+    given = tf.not_equal(padded, "")
+    lengths = tf.math.count_nonzero(given, axis=1, dtype=tf.int64)
+    return tf.RaggedTensor.from_row_lengths(tf.boolean_mask(padded, given), lengths, validate=False)
 
 
 def _call(scorer: Scorer, features: Mapping[str, tf.Tensor], mask: tf.Tensor) -> tf.Tensor:

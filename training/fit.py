@@ -16,11 +16,10 @@ from ranker.data.layout import Layout
 from ranker.models.losses import approx_ndcg
 from ranker.models.scorers.self_attention import SelfAttentionScorer
 from ranker.spec import SelfAttention, Training
-from training.inputs import read_packed, training_batches
+from training.inputs import Batch, read_packed, training_batches
 
 __all__ = ["fit_network", "score_lists", "stack_lists"]
 
-Batch = tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]
 Scorer = Callable[..., tf.Tensor]
 
 
@@ -69,7 +68,7 @@ def fit_network(
 def stack_lists(batches: Iterable[Batch]) -> Lists:
     """The labels of padded batches as ragged lists, in order."""
     sizes, labels = [], []
-    for _, mask, padded in batches:
+    for _, mask, padded, _ in batches:
         sizes.append(np.sum(mask, axis=1))
         labels.append(padded.numpy()[mask.numpy()])
     offsets = np.append(0, np.cumsum(np.concatenate(sizes))).astype(np.int64)
@@ -78,16 +77,18 @@ def stack_lists(batches: Iterable[Batch]) -> Lists:
 
 def score_lists(scorer: Scorer, batches: Iterable[Batch]) -> np.ndarray:
     """Scores of the documents of padded batches, float64 `[documents]`, in the order of `stack_lists`."""
-    scores = [scorer(features, mask).numpy()[mask.numpy()] for features, mask, _ in batches]
+    scores = [scorer(features, mask).numpy()[mask.numpy()] for features, mask, *_ in batches]
     return np.concatenate(scores).astype(np.float64)
 
 
 def _training_step(model: SelfAttentionScorer, optimizer: Any, temperature: float) -> Callable[..., tf.Tensor]:
     @tf.function(reduce_retracing=True)
-    def step(features: dict[str, tf.Tensor], mask: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    def step(
+        features: dict[str, tf.Tensor], mask: tf.Tensor, labels: tf.Tensor, judged: dict[str, tf.Tensor]
+    ) -> tf.Tensor:
         with tf.GradientTape() as tape:
             scores = model(features, mask, training=True)
-            loss = approx_ndcg(labels, scores, mask, temperature)
+            loss = approx_ndcg(labels, scores, mask, temperature, judged.get("weight"))
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss

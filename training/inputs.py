@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 from google.protobuf import descriptor_pb2
@@ -13,15 +13,28 @@ from tensorflow_serving.apis import input_pb2
 from ranker.data.layout import Layout
 from ranker.models.padding import pad_lists
 
-__all__ = ["read_packed", "training_batches"]
+__all__ = ["Batch", "read_packed", "training_batches"]
+
+
+class Batch(NamedTuple):
+    """Padded lists.
+
+    Attributes:
+        features: the tensors of the layout.
+        mask: bool `[batch, list]`.
+        labels: float32 `[batch, list]`.
+        judged: what else is known of the documents, `[batch, list]` each: as the layout says, `weight` float32 and
+            `position` int64.
+    """
+
+    features: dict[str, tf.Tensor]
+    mask: tf.Tensor
+    labels: tf.Tensor
+    judged: dict[str, tf.Tensor]
 
 
 def read_packed(files: Sequence[Path], layout: Layout, batch_size: int) -> tf.data.Dataset:
-    """Every list once, in the order of the files.
-
-    Yields:
-        `(features, mask, labels)`: padded tensors of the layout, bool `[batch, list]`, float32 `[batch, list]`.
-    """
+    """Batches of every list once, in the order of the files."""
     records = tf.data.TFRecordDataset([str(file) for file in files])
     return records.batch(batch_size).map(_Parse(layout)).prefetch(2)
 
@@ -34,6 +47,7 @@ def training_batches(files: Sequence[Path], layout: Layout, batch_size: int, see
 
 
 _SHUFFLED = 10_000  # records in the shuffle buffer
+_JUDGED = {"weight": tf.io.FixedLenFeature([], tf.float32), "position": tf.io.FixedLenFeature([], tf.int64)}
 
 
 class _Parse:
@@ -41,12 +55,14 @@ class _Parse:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._judged = {name: _JUDGED[name] for name in layout.judged}
         self._context: dict[str, Any] = {f.name: _ragged_ids(f.name) for f in layout.ids if f.scope == "query"}
         self._document: dict[str, Any] = {f.name: _ragged_ids(f.name) for f in layout.ids if f.scope == "document"}
         self._document["dense"] = tf.io.FixedLenFeature([len(layout.dense)], tf.float32)
         self._document["label"] = tf.io.FixedLenFeature([], tf.float32)
+        self._document |= self._judged
 
-    def __call__(self, records: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
+    def __call__(self, records: tf.Tensor) -> Batch:
         sizes, (context, examples) = tf.io.decode_proto(
             records,
             input_pb2.ExampleListWithContext.DESCRIPTOR.full_name,
@@ -61,7 +77,7 @@ class _Parse:
         if self._context:
             ragged |= tf.io.parse_example(context[:, 0], self._context)
         features, mask = pad_lists(ragged, self._layout)
-        return features, mask, ragged["label"].to_tensor()
+        return Batch(features, mask, ragged["label"].to_tensor(), {n: ragged[n].to_tensor() for n in self._judged})
 
 
 def _ragged_ids(name: str) -> tf.io.RaggedFeature:

@@ -35,6 +35,7 @@ class LabelError(RankerError):
 class _Rows:
     matrix: np.ndarray  # float32 [documents, columns]
     lists: Lists
+    weights: np.ndarray | None  # float32 [documents]
 
 
 def fit_lambdamart(
@@ -104,7 +105,10 @@ def _read(files: Sequence[Path], layout: Layout) -> _Rows:
     batches = list(read_packed(files, layout, _LISTS_PER_BATCH))
     lists = stack_lists(batches)
     check_grades(lists.labels)
-    return _Rows(np.concatenate([tree_matrix(f, mask, layout).numpy() for f, mask, _ in batches]), lists)
+    matrix = np.concatenate([tree_matrix(f, mask, layout).numpy() for f, mask, *_ in batches])
+    if "weight" not in layout.judged:
+        return _Rows(matrix, lists, None)
+    return _Rows(matrix, lists, np.concatenate([b.judged["weight"].numpy()[b.mask.numpy()] for b in batches]))
 
 
 def check_grades(labels: np.ndarray) -> None:
@@ -118,4 +122,6 @@ def check_grades(labels: np.ndarray) -> None:
 
 
 def _dataset(rows: _Rows, columns: list[str]) -> lightgbm.Dataset:
-    return lightgbm.Dataset(rows.matrix, rows.lists.labels, group=rows.lists.sizes, feature_name=columns)
+    return lightgbm.Dataset(
+        rows.matrix, rows.lists.labels, weight=rows.weights, group=rows.lists.sizes, feature_name=columns
+    )

@@ -14,9 +14,10 @@ __all__ = ["command"]
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key of the spec: a.b=c.")
 def command(spec: Path, overrides: tuple[str, ...]) -> None:
     """Validate SPEC and the first rows of its sources; tell all faults at once."""
+    from ranker.cli.terminal import load_tensorflow
     from ranker.workflows.check import check
 
-    checked = check(spec, overrides)
+    checked = check(spec, overrides, load_tensorflow)
     for file in checked.files:
         rows = f"all {file.rows:,} rows" if file.whole else f"the first {file.rows:,} rows"
         click.echo(f"{file.role}: looked at {rows} of {file.path}")

@@ -14,15 +14,17 @@ __all__ = ["command"]
 @click.option("--out", default="ranker.yaml", show_default=True, type=click.Path(path_type=Path), help="The spec.")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="")
 def command(first: tuple[Path, ...], files: tuple[Path, ...], out: Path) -> None:
-    """Look at the files of queries, documents and judgments, and write a first, commented spec for them."""
+    """Look at files of queries, documents and judgments, or one with all, and write a first, commented spec."""
     if not first and not files:
-        raise click.UsageError("name the files of queries, documents and judgments: --from FILE FILE FILE")
+        raise click.UsageError("name the files of queries, documents and judgments, or one with all: --from FILE...")
     from ranker.workflows.init import init
 
     proposal = init((*first, *files), out)
     roles = proposal.roles
-    for role, head in (("queries", roles.queries), ("documents", roles.documents), ("judgments", roles.judgments)):
-        click.echo(f"{role}: {head.path}")
+    heads = {"queries": roles.queries, "documents": roles.documents, "judgments": roles.judgments}
+    for path in dict.fromkeys(head.path for head in heads.values()):
+        what = [role for role, head in heads.items() if head.path == path]
+        click.echo(f"{', '.join(what)}: {path}")
     for path in roles.unused:
         click.echo(f"not used: {path}")
     click.echo(f"joined by {roles.query_id!r} and {roles.document_id!r}, label {roles.label!r}")

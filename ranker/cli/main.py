@@ -11,7 +11,20 @@ from ranker.errors import RankerError
 
 __all__ = ["main"]
 
-_COMMANDS = ("demo", "init", "check", "prepare", "train", "evaluate", "score", "serve", "verify", "schema", "doctor")
+_COMMANDS = (
+    "demo",
+    "init",
+    "check",
+    "prepare",
+    "validate",
+    "train",
+    "evaluate",
+    "score",
+    "serve",
+    "verify",
+    "schema",
+    "doctor",
+)
 
 
 class _Commands(click.Group):

@@ -13,7 +13,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.status import Status
+from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
 from rich.table import Table
 from rich.text import Text
 
@@ -24,7 +25,7 @@ __all__ = ["TerminalProgress", "load_tensorflow", "metric_table", "ranked_table"
 
 
 class TerminalProgress:
-    """Shows the stage under way with a spinner, and each finished one with its wall time."""
+    """Shows the stage under way with a bar, its rate and the time left, and each finished one with its wall time."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True, highlight=False)
@@ -33,25 +34,56 @@ class TerminalProgress:
     def stage(self, what: str) -> Iterator[_Stage]:
         """Show `what` while the block runs."""
         started = time.perf_counter()
-        with self.console.status(Text(what)) as status:
-            stage = _Stage(what, status)
+        parts = SpinnerColumn(), _Text("what"), _Bar(bar_width=20), _Text("note", "dim"), _Left()
+        hidden = not self.console.is_terminal
+        with RichProgress(*parts, console=self.console, transient=True, disable=hidden) as bar:
+            stage = _Stage(bar, what, started)
             yield stage
         seconds = f"{time.perf_counter() - started:.1f} s"
         self.console.print(Text.assemble(("✓", "green"), f" {what} ", (stage.note, "dim"), " ", (seconds, "cyan")))
 
 
 class _Stage:
-    def __init__(self, what: str, status: Status) -> None:
-        self._what, self._status, self._started = what, status, time.perf_counter()
+    def __init__(self, bar: RichProgress, what: str, started: float) -> None:
+        self._bar, self._started = bar, started
+        self._task = bar.add_task("", total=None, what=what, note="")
         self.note = ""
 
-    def count(self, rows: int) -> None:
-        self.note = f"{rows:,} rows, {rows / max(time.perf_counter() - self._started, 1e-9):,.0f} a second"
-        self._status.update(Text.assemble(self._what, " ", (self.note, "dim")))
+    def count(self, done: int, of: str, total: int | None = None, note: str = "") -> None:
+        rate = done / max(time.perf_counter() - self._started, 1e-9)
+        self._show(done, total, f"{done:,} {of}, {rate:,.0f} a second{', ' * bool(note)}{note}")
 
     def update(self, done: int, total: int, note: str = "") -> None:
-        self.note = f"{done}/{total} {note}"
-        self._status.update(Text.assemble(self._what, " ", (self.note, "dim")))
+        self._show(done, total, f"{done}/{total} {note}")
+
+    def _show(self, done: int, total: int | None, note: str) -> None:
+        self.note = note
+        self._bar.update(self._task, completed=done, total=total, note=note)
+
+
+class _Text(ProgressColumn):
+    """A field of the task, as it is: rich's own column reads markup in it."""
+
+    def __init__(self, field: str, style: str = "") -> None:
+        super().__init__()
+        self._field, self._style = field, style
+
+    def render(self, task: Task) -> Text:
+        return Text(task.fields[self._field], self._style)
+
+
+class _Bar(BarColumn):
+    """Nothing where the end is not known; the spinner turns there."""
+
+    def render(self, task: Task) -> Any:
+        return Text() if task.total is None else super().render(task)
+
+
+class _Left(TimeRemainingColumn):
+    """The time left, where the end is known."""
+
+    def render(self, task: Task) -> Text:
+        return Text() if task.total is None else super().render(task)
 
 
 def load_tensorflow() -> None:

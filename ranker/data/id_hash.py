@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-__all__ = ["hash_ids", "partition_of"]
+__all__ = ["hash_ids", "hash_order", "mix", "partition_of"]
 
 _Hashes = npt.NDArray[np.uint64]
 
@@ -21,7 +22,7 @@ def hash_ids(ids: pa.StringArray) -> _Hashes:
         return np.empty(0, np.uint64)
     bounds = np.frombuffer(ids.buffers()[1], np.int32)[ids.offset : ids.offset + len(ids) + 1].astype(np.int64)
     starts, lengths = bounds[:-1], np.diff(bounds)
-    hashes = _mix(lengths.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
+    hashes = mix(lengths.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
     longest = int(lengths.max(initial=0))
     if not longest:
         return hashes
@@ -33,7 +34,7 @@ def hash_ids(ids: pa.StringArray) -> _Hashes:
         rows = rows[lengths[rows] > at]
         left = np.minimum(lengths[rows] - at, 8).astype(np.uint64)
         inside = ~np.uint64(0) >> (np.uint64(64) - np.uint64(8) * left)
-        hashes[rows] = _mix(hashes[rows] ^ (words[starts[rows] + at] & inside))
+        hashes[rows] = mix(hashes[rows] ^ (words[starts[rows] + at] & inside))
     return hashes
 
 
@@ -42,7 +43,18 @@ def partition_of(hashes: _Hashes, partitions: int) -> npt.NDArray[np.int64]:
     return ((hashes >> np.uint64(32)) * np.uint64(partitions) >> np.uint64(32)).astype(np.int64)
 
 
-def _mix(values: _Hashes) -> _Hashes:
+def hash_order(ids: pa.StringArray) -> npt.NDArray[np.int64]:
+    """The places of ids, a string array without nulls, by their hashes; ids of one hash by themselves."""
+    hashes = hash_ids(ids)
+    order = np.argsort(hashes, kind="stable")
+    if (np.diff(hashes[order]) == 0).any():
+        table = pa.table({"hash": hashes, "id": ids})
+        order = pc.sort_indices(table, [("hash", "ascending"), ("id", "ascending")]).to_numpy().astype(np.int64)
+    return order
+
+
+def mix(values: _Hashes) -> _Hashes:
+    """Each value turned into another that looks drawn at random; different values stay different."""
     values = (values ^ (values >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     values = (values ^ (values >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
     return values ^ (values >> np.uint64(33))

@@ -6,6 +6,9 @@ For a batch of B lists, padded to L documents:
 - one int64 tensor per id feature, `[B, L, T]` for document features, `[B, T]` for query features: T ids each
   (T = 1 unless multi-valued), from 1 to `size - 1`; 0 is padding or a missing value.
 
+- `weight` float32 and `position` int64 `[B, L]`, where the data has them: importance in the loss (1 where it is
+  missing), and the rank at which the document was shown (from 1; 0 if it was not).
+
 Padded documents are all zero; which they are is said by the mask, bool `[B, L]`.
 """
 
@@ -33,10 +36,17 @@ class IdFeature:
 
 @dataclass(frozen=True)
 class Layout:
-    """Names and sizes of the transformed tensors."""
+    """Names and sizes of the transformed tensors.
+
+    Attributes:
+        dense: names of the numbers in `dense`.
+        ids: the id features.
+        judged: which of `weight` and `position` there are.
+    """
 
     dense: tuple[str, ...]
     ids: tuple[IdFeature, ...]
+    judged: tuple[str, ...] = ()
 
     @property
     def single_ids(self) -> tuple[IdFeature, ...]:
@@ -50,4 +60,5 @@ class Layout:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
         """Inverse of `to_json`."""
-        return cls(tuple(content["dense"]), tuple(IdFeature(**feature) for feature in content["ids"]))
+        ids = tuple(IdFeature(**feature) for feature in content["ids"])
+        return cls(tuple(content["dense"]), ids, tuple(content.get("judged", ())))

@@ -14,7 +14,7 @@ class Rejected:
     """A row of a source that makes no document of a list.
 
     Attributes:
-        file: name of its file.
+        file: name of its file, with the folders above it that tell it apart from others of the same name.
         line: 1-based line (text formats) or row (Parquet) in the file.
         reason: a short fixed phrase, the same for all rows with this fault, e.g. "unknown document id".
         row: the row as read, cut to 1,000 characters.

@@ -12,6 +12,7 @@ from typing import BinaryIO, Self
 import orjson
 
 from ranker.data.rejected import Rejected
+from ranker.data.split import SPLITS, SplitName
 
 __all__ = ["RejectedRows"]
 
@@ -24,20 +25,23 @@ class RejectedRows:
     Attributes:
         path: the file; it is there, if empty, even when no row was rejected.
         counts: number of rows by (reason, file).
-        unused: number of rows that are sound but make no list, by what they are, e.g. "query without documents".
+        unused: number of rows that are sound but make no list, by what they are, e.g. "query without judgments".
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.counts: Counter[tuple[str, str]] = Counter()
         self.unused: Counter[str] = Counter()
+        self._of_splits: Counter[tuple[SplitName, str]] = Counter()
         self._file: BinaryIO | None = path.open("wb")
 
-    def add(self, file: str, line: int, reason: str, row: str) -> None:
-        """Set a row aside."""
+    def add(self, file: str, line: int, reason: str, row: str, split: SplitName | None = None) -> None:
+        """Set a row aside; `split` is that of its list, where it is known."""
         if self._file is None:
             raise ValueError(f"{self.path} is closed")
         self.counts[reason, file] += 1
+        if split is not None:
+            self._of_splits[split, reason] += 1
         self._file.write(_line(Rejected.of(file, line, reason, row)))
 
     @property
@@ -51,7 +55,16 @@ class RejectedRows:
         totals: Counter[str] = Counter()
         for (reason, _), count in self.counts.items():
             totals[reason] += count
-        return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
+        return _falling(totals)
+
+    @property
+    def by_split(self) -> dict[SplitName, dict[str, int]]:
+        """Number of rows per reason of each split that has any; rows whose split is not known are in none."""
+        counts = {
+            split: Counter({reason: count for (of, reason), count in self._of_splits.items() if of == split})
+            for split in SPLITS
+        }
+        return {split: _falling(totals) for split, totals in counts.items() if totals}
 
     def close(self) -> None:
         """Write what is left; rows can be read from now on, and no more added."""
@@ -73,6 +86,10 @@ class RejectedRows:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _falling(totals: Counter[str]) -> dict[str, int]:
+    return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _line(rejected: Rejected) -> bytes:

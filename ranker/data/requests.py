@@ -1,16 +1,22 @@
-"""A list to be scored, as people write it: `{"id", "query": {...}, "documents": [{"id", "features": {...}}]}`."""
+"""A list to be scored, as people write it: `{"id", "query": {...}, "documents": [{"id", "features": {...}}]}`.
+
+Dates, and the `timestamp` of the query, are seconds since 1970 in UTC or ISO 8601 texts; multi-valued features are
+arrays of texts, or one text for an array of one; vectors are arrays of numbers. `null` or no key at all is missing.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from ranker.data.columns import Column
+from ranker.data.columns import MISSING_INT, Column, Scope
+from ranker.data.tables.dates import seconds_of
 from ranker.errors import RankerError
 
 __all__ = ["RankRequest", "RequestError", "parse_request", "rank_documents", "to_request"]
@@ -18,6 +24,7 @@ __all__ = ["RankRequest", "RequestError", "parse_request", "rank_documents", "to
 _REQUEST_KEYS = ("id", "query", "documents", "top_n")
 _DOCUMENT_KEYS = ("id", "features")
 _LARGEST = float(np.finfo(np.float32).max)
+_END_OF_TIME = 2**63  # in seconds, of int64
 
 
 class RequestError(RankerError):
@@ -32,7 +39,8 @@ class RankRequest:
         query_id: the request's own id, or "".
         document_ids: one id per document.
         tensors: the inputs of `serving_default` for a batch of one: per query feature `[1]`, per document feature
-            `[1, list]`, and `mask` bool `[1, list]`, all True.
+            `[1, list]`, and `mask` bool `[1, list]`, all True. Vectors have a further axis of their width, multi-valued
+            features one as long as most values, filled with b"".
         top_n: how many documents to answer with, or None for all.
         missing: features that some document (or the query) lacks and that took their default.
     """
@@ -73,15 +81,13 @@ def parse_request(content: Any, columns: Sequence[Column]) -> RankRequest:
     tensors: dict[str, np.ndarray] = {"mask": np.ones((1, len(ids)), bool)}
     for column in columns:
         if column.scope == "query":
-            values = [_value(query.get(column.name), column, f"query.{column.name}")]
-            absent = query.get(column.name) is None
-            tensors[column.name] = column.array(values)
+            raw = [query.get(column.name)]
+            tensors[column.name] = column.array(_values(raw, column, [f"query.{column.name}"]))
         else:
             raw = [f.get(column.name) for f in features]
-            values = [_value(v, column, f"documents[{i}].features.{column.name}") for i, v in enumerate(raw)]
-            absent = None in raw
-            tensors[column.name] = column.array(values)[np.newaxis]
-        if absent:
+            places = [f"documents[{at}].features.{column.name}" for at in range(len(raw))]
+            tensors[column.name] = column.array(_values(raw, column, places))[np.newaxis]
+        if any(value is None for value in raw):
             missing.append(column.name)
     query_id = "" if request.get("id") is None else _id(request["id"], "id")
     return RankRequest(query_id, ids, tensors, _top_n(request.get("top_n")), missing)
@@ -90,22 +96,15 @@ def parse_request(content: Any, columns: Sequence[Column]) -> RankRequest:
 def to_request(request: RankRequest, columns: Sequence[Column]) -> dict[str, Any]:
     """The JSON form of a request: the inverse of `parse_request`, what is missing left out."""
 
-    def present(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-        return {name: value for name, value in pairs if value != "" and value == value}
+    def present(scope: Scope, at: int | tuple[int, int]) -> dict[str, Any]:
+        own = [column for column in columns if column.scope == scope]
+        values = {column.name: _plain(request.tensors[column.name][at], column) for column in own}
+        return {name: value for name, value in values.items() if value is not None}
 
-    def plain(value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            return [None if np.isnan(number) else float(number) for number in value]
-        return value.decode() if isinstance(value, bytes) else float(value)
-
-    scopes = {scope: [c.name for c in columns if c.scope == scope] for scope in ("query", "document")}
     own = {"id": request.query_id or None, "top_n": request.top_n}
     return {key: value for key, value in own.items() if value is not None} | {
-        "query": present([(name, plain(request.tensors[name][0])) for name in scopes["query"]]),
-        "documents": [
-            {"id": i, "features": present([(name, plain(request.tensors[name][0, at])) for name in scopes["document"]])}
-            for at, i in enumerate(request.document_ids)
-        ],
+        "query": present("query", 0),
+        "documents": [{"id": i, "features": present("document", (0, at))} for at, i in enumerate(request.document_ids)],
     }
 
 
@@ -149,30 +148,81 @@ def _top_n(value: Any) -> int | None:
     raise RequestError(f"top_n: expected a whole number from 1, got {_show(value)}")
 
 
-def _value(value: Any, column: Column, where: str) -> bytes | float | list[float]:
-    if column.width is None:
-        return _scalar(value, column, where)
+def _values(given: Sequence[Any], column: Column, where: Sequence[str]) -> list[Any]:
+    """Values as `Column.array` takes them; `where` each is."""
+    if column.dtype == "int64":
+        return _dates(given, where)
+    placed = zip(given, where, strict=True)
+    if column.multivalued:
+        return [_texts(value, place) for value, place in placed]
+    if column.width is not None:
+        return [_vector(value, column.width, place) for value, place in placed]
+    one: Callable[[Any, str], bytes | float] = _text if column.dtype == "string" else _number
+    return [one(value, place) for value, place in placed]
+
+
+def _texts(value: Any, where: str) -> list[bytes]:
+    if value is None or isinstance(value, str | int):
+        value = [value]
+    if not isinstance(value, list):
+        raise RequestError(f"{where}: expected a list of texts, or one text; got {_show(value)}")
+    return [text for at, one in enumerate(value) if (text := _text(one, f"{where}[{at}]"))]
+
+
+def _vector(value: Any, width: int, where: str) -> list[float]:
     if value is None:
-        return [math.nan] * column.width
-    if not isinstance(value, list) or len(value) != column.width:
-        raise RequestError(f"{where}: expected a list of {column.width} numbers, got {_show(value)}")
-    return [float(_scalar(number, column, f"{where}[{at}]")) for at, number in enumerate(value)]
+        return [math.nan] * width
+    if not isinstance(value, list) or len(value) != width:
+        raise RequestError(f"{where}: expected a list of {width} numbers, got {_show(value)}")
+    return [_number(number, f"{where}[{at}]") for at, number in enumerate(value)]
 
 
-def _scalar(value: Any, column: Column, where: str) -> bytes | float:
-    if column.dtype == "string":
-        if value is None:
-            return b""
-        if isinstance(value, int) and not isinstance(value, bool):  # a table may hold a code as a number, too
-            value = str(value)
-        if isinstance(value, str):
-            return value.encode("utf-8", errors="replace")
-        raise RequestError(f"{where}: expected text, got {_show(value)}")
+def _text(value: Any, where: str) -> bytes:
+    if value is None:
+        return b""
+    if isinstance(value, int) and not isinstance(value, bool):  # a table may hold a code as a number, too
+        value = str(value)
+    if isinstance(value, str):
+        return value.encode("utf-8", errors="replace")
+    raise RequestError(f"{where}: expected text, got {_show(value)}")
+
+
+def _number(value: Any, where: str) -> float:
     if value is None:
         return math.nan
     if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LARGEST:
         return float(value)
     raise RequestError(f"{where}: expected a finite float32 number, got {_show(value)}")
+
+
+def _dates(given: Sequence[Any], where: Sequence[str]) -> list[int]:
+    """Seconds since 1970, rounded down as in tables."""
+    written = [value.encode("utf-8", errors="replace").decode() if isinstance(value, str) else None for value in given]
+    parsed, wrong = seconds_of(pa.array(written, pa.string()))
+    seconds = parsed.fill_null(MISSING_INT).to_pylist()
+    for at, value in enumerate(given):
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _END_OF_TIME:
+            seconds[at] = math.floor(value)
+        elif wrong[at] or not (value is None or isinstance(value, str)):
+            raise RequestError(
+                f"{where[at]}: expected a date, as seconds since 1970 or a text such as 2024-05-01T10:00:00Z; "
+                f"got {_show(value)}"
+            )
+    return seconds
+
+
+def _plain(value: Any, column: Column) -> Any:
+    """A value as JSON has it, None if it is missing."""
+    if column.multivalued:
+        return [text.decode() for text in value if text] or None
+    if column.width is not None:
+        numbers = [None if np.isnan(number) else float(number) for number in value]
+        return None if all(number is None for number in numbers) else numbers
+    if column.dtype == "string":
+        return value.decode() or None
+    if column.dtype == "int64":
+        return None if value == MISSING_INT else int(value)
+    return None if np.isnan(value) else float(value)
 
 
 def _show(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,16 +19,21 @@ def write_options() -> pa.ipc.IpcWriteOptions:
     return pa.ipc.IpcWriteOptions(compression="lz4")
 
 
-def read_stream(path: Path) -> Iterator[pa.RecordBatch]:
-    """The batches of a file that holds an Arrow IPC stream."""
-    with pa.OSFile(str(path), "rb") as file, pa.ipc.open_stream(file) as batches:
+def read_stream(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The batches of a file that holds an Arrow IPC stream; with `columns`, only these are unpacked."""
+    options = pa.ipc.IpcReadOptions()
+    if columns is not None:
+        with pa.OSFile(str(path), "rb") as file, pa.ipc.open_stream(file) as batches:
+            options.included_fields = sorted(batches.schema.names.index(name) for name in columns)
+    with pa.OSFile(str(path), "rb") as file, pa.ipc.open_stream(file, options=options) as batches:
         yield from batches
 
 
 class Spill:
     """Rows spread over partitions, each a file; within a partition they keep the order in which they came.
 
-    Write all rows, `close`, then read each partition once. At most `_HELD` bytes of rows are in memory.
+    Write all rows, `close`, then read each partition once, having looked into it with `peek` as often as wanted. At
+    most `_HELD` bytes of rows are in memory.
     """
 
     def __init__(self, directory: Path, schema: pa.Schema, partitions: int) -> None:
@@ -36,7 +41,7 @@ class Spill:
         self.partitions = partitions
         self.rows = 0
         self.nbytes = 0
-        self._schema = schema
+        self.schema = schema
         self._files = [directory / f"{number:05d}.arrow" for number in range(partitions)]
         self._writers: dict[int, pa.ipc.RecordBatchStreamWriter] = {}
         self._held: list[tuple[pa.RecordBatch, npt.NDArray[np.int64]]] = []
@@ -70,7 +75,14 @@ class Spill:
     def read_whole(self, partition: int) -> pa.RecordBatch:
         """The rows of a partition, all at once."""
         batches = list(self.read(partition))
-        return pa.concat_batches(batches) if batches else pa.RecordBatch.from_pylist([], self._schema)
+        return pa.concat_batches(batches) if batches else pa.RecordBatch.from_pylist([], self.schema)
+
+    def peek(self, partition: int, columns: Sequence[str]) -> pa.RecordBatch:
+        """Some columns of the rows of a partition, in the order of the schema; its file stays."""
+        file = self._files[partition]
+        batches = list(read_stream(file, columns)) if file.exists() else []
+        schema = pa.schema([field for field in self.schema if field.name in columns])
+        return pa.concat_batches(batches) if batches else pa.RecordBatch.from_pylist([], schema)
 
     def _flush(self) -> None:
         if not self._held:
@@ -88,5 +100,5 @@ class Spill:
     def _writer(self, number: int) -> pa.ipc.RecordBatchStreamWriter:
         if number not in self._writers:
             file = str(self._files[number])
-            self._writers[number] = pa.ipc.new_stream(file, self._schema, options=write_options())
+            self._writers[number] = pa.ipc.new_stream(file, self.schema, options=write_options())
         return self._writers[number]

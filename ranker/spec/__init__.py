@@ -1,15 +1,27 @@
 """What a user writes: the one `ranker.yaml`, as strict, frozen models. No TensorFlow, Beam or LightGBM here."""
 
-from ranker.spec.data import Data, LetorSource, Source, Split, TableSource, TablesSource
+from ranker.spec.candidates import (
+    Bm25Candidates,
+    Candidates,
+    JudgedCandidates,
+    SampledCandidates,
+    TableCandidates,
+)
+from ranker.spec.clicks import ClicksSource, Propensity
+from ranker.spec.computed import Code, Computed, Raw, SavedModel
+from ranker.spec.crosses import Cross
+from ranker.spec.data import Data, ElwcSource, LetorSource, Source, Split, SplitFiles, TableSource, TablesSource
 from ranker.spec.features import (
     Bm25,
     Categorical,
+    Date,
     DenseFeature,
     Feature,
     Features,
     Listwise,
     Match,
     Numeric,
+    PairFeature,
     Text,
     TextMatch,
     Vector,
@@ -18,22 +30,37 @@ from ranker.spec.features import (
 from ranker.spec.load import SpecError, load_spec
 from ranker.spec.model import Evaluation, Serving, Spec
 from ranker.spec.models import Blend, LambdaMart, Model, SelfAttention, SingleFeature, Training
+from ranker.spec.validation import Validation
 
 __all__ = [
     "Blend",
     "Bm25",
+    "Bm25Candidates",
+    "Candidates",
     "Categorical",
+    "ClicksSource",
+    "Code",
+    "Computed",
+    "Cross",
     "Data",
+    "Date",
     "DenseFeature",
+    "ElwcSource",
     "Evaluation",
     "Feature",
     "Features",
+    "JudgedCandidates",
     "LambdaMart",
     "LetorSource",
     "Listwise",
     "Match",
     "Model",
     "Numeric",
+    "PairFeature",
+    "Propensity",
+    "Raw",
+    "SampledCandidates",
+    "SavedModel",
     "SelfAttention",
     "Serving",
     "SingleFeature",
@@ -41,11 +68,14 @@ __all__ = [
     "Spec",
     "SpecError",
     "Split",
+    "SplitFiles",
+    "TableCandidates",
     "TableSource",
     "TablesSource",
     "Text",
     "TextMatch",
     "Training",
+    "Validation",
     "Vector",
     "Vocabulary",
     "load_spec",

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
+from ranker.spec.computed import Code, Computed, Raw, SavedModel
+from ranker.spec.crosses import Cross
 from ranker.spec.section import Location, Name, ReferencesError, Section, refuse_repeats, refuse_reserved
 
 __all__ = [
     "Bm25",
     "Categorical",
+    "Code",
+    "Computed",
+    "Cross",
+    "Date",
     "DenseFeature",
-    "DocumentFeature",
     "Feature",
     "Features",
     "Listwise",
     "Match",
     "Numeric",
+    "PairFeature",
+    "Raw",
+    "SavedModel",
     "Text",
     "TextMatch",
     "Vector",
@@ -37,8 +45,8 @@ def _mean_zero_or_number(value: Any, validate: ValidatorFunctionWrapHandler) -> 
         raise ValueError(f"expected mean, zero or a number, got {value!r:.60}") from None
 
 
-class Numeric(Section):
-    """A number.
+class _Number(Section):
+    """What becomes of a number.
 
     `transform` steps are taken in the order given. `log1p` is signed: sign(x) * log(1 + |x|). `zscore` and `minmax`
     (to 0..1 for training documents, not bounded for others) take their constants from the training documents; a column
@@ -52,7 +60,7 @@ class Numeric(Section):
     """
 
     name: Name
-    kind: Literal["numeric"]
+    kind: str
     transform: list[Literal["clip", "log1p", "zscore", "minmax"]] = ["zscore"]
     clip: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
     buckets: Annotated[int, Field(ge=2, le=1000)] | None = None
@@ -79,6 +87,22 @@ class Numeric(Section):
         return [self.name, *(f"{self.name}_{what}" for wanted, what in more if wanted)]
 
 
+class Numeric(_Number):
+    """A number."""
+
+    kind: Literal["numeric"]
+
+
+class Date(_Number):
+    """A date or a moment, as a number: its age in days when the query was asked, which `data.timestamp` says.
+
+    It is below 0 for what comes later. What becomes of the number, see `numeric`.
+    """
+
+    kind: Literal["date"]
+    transform: list[Literal["clip", "log1p", "zscore", "minmax"]] = ["log1p", "zscore"]
+
+
 class Vocabulary(Section):
     """Values by falling frequency in training lists, if met `min_count` times; others share `oov` hashed buckets."""
 
@@ -92,6 +116,10 @@ class Categorical(Section):
 
     `encode: embedding` gives a code for the trees and an embedding of `embed` numbers for networks; `one_hot` a dense
     column `NAME_is_ID` for each id from 1.
+
+    With `multivalued: true` there are any number of values, e.g. the genres of a film: lists of texts in the tables, or
+    texts with a `separator`. Each counts once; the embedding is the mean of theirs; trees take none of it unless
+    `encode: one_hot`.
     """
 
     name: Name
@@ -100,9 +128,13 @@ class Categorical(Section):
     hash: Annotated[int, Field(ge=2)] | None = None
     encode: Literal["embedding", "one_hot"] = "embedding"
     embed: Annotated[int, Field(ge=1)] = 8
+    multivalued: bool = False
+    separator: Annotated[str, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _options_have_an_effect(self) -> Self:
+        if self.separator is not None and not self.multivalued:
+            raise ValueError("separator has no effect without multivalued: true; add it, or leave separator out")
         if self.hash is not None and self.vocabulary != Vocabulary():
             raise ValueError("vocabulary and hash exclude each other; leave one out")
         if self.encode == "one_hot":
@@ -130,7 +162,8 @@ class Text(Section):
 
     `encode: embedding` gives the mean of `embed` numbers each to networks; ids are padded to the longest text of a
     batch, and without a limit one long text costs all documents its memory. `bag` gives a dense column `NAME_bag_ID`
-    for each id from 1: how often it is there.
+    for each id from 1: how often it is there. `tfidf`, for texts of documents, a column `NAME_tfidf_ID`: each time
+    counts the idf of its word in the collection, and the columns of a text have length 1 together.
     """
 
     name: Name
@@ -138,21 +171,25 @@ class Text(Section):
     ngrams: Annotated[int, Field(ge=1, le=3)] = 1
     buckets: Annotated[int, Field(ge=2)] = 4096
     max_words: Annotated[int, Field(ge=1)] = 64
-    encode: Literal["embedding", "bag"] = "embedding"
+    encode: Literal["embedding", "bag", "tfidf"] = "embedding"
     embed: Annotated[int, Field(ge=1)] = 16
 
     @model_validator(mode="after")
     def _options_have_an_effect(self) -> Self:
-        if self.encode == "bag":
+        if self.encode != "embedding":
             _refuse_embed(self)
             if self.buckets > _MOST_BAG:
-                raise ValueError(f"bag of {self.buckets} columns, at most {_MOST_BAG}; lower buckets")
+                raise ValueError(f"{self.encode} of {self.buckets} columns, at most {_MOST_BAG}; lower buckets")
+        if self.encode == "tfidf" and self.ngrams > 1:
+            raise ValueError("tfidf counts words, not runs of them; leave ngrams out, or use encode: bag")
         return self
 
     @property
     def dense_columns(self) -> list[str]:
         """Names of its columns in the `dense` vector; none for an embedding."""
-        return [f"{self.name}_bag_{i}" for i in range(1, self.buckets + 1)] if self.encode == "bag" else []
+        if self.encode == "embedding":
+            return []
+        return [f"{self.name}_{self.encode}_{i}" for i in range(1, self.buckets + 1)]
 
 
 def _refuse_embed(feature: Categorical | Text) -> None:
@@ -161,11 +198,12 @@ def _refuse_embed(feature: Categorical | Text) -> None:
 
 
 class Vector(Section):
-    """Numbers of one column, `width` of each document: the features of a LETOR file.
+    """Numbers of one column, `width` of each document: an embedding made elsewhere, the features of a LETOR file.
 
-    Each becomes a dense column `NAME_I`, I from `first`; steps and missing numbers are as for `Numeric`. With
+    Each becomes a dense column `NAME_I`, I from `first`; steps and missing numbers are as for `numeric`. With
     `zscore_in_list: true` there is also `zscore_in_list_NAME_I`, the z-score of each among those of its list. A LETOR
-    source knows `width` and `first` by itself.
+    source knows `width` and `first` by itself. In an ELWC source `columns` groups scalar columns of numbers into one
+    vector: their names, or one pattern such as `f*` for all that match, in natural order.
     """
 
     name: Name
@@ -174,6 +212,7 @@ class Vector(Section):
     first: Annotated[int, Field(ge=0)] = 0
     transform: list[Literal["log1p", "zscore", "minmax"]] = ["log1p", "zscore"]
     zscore_in_list: bool = False
+    columns: Annotated[list[str], Field(min_length=1)] | str | None = None
 
     @model_validator(mode="after")
     def _steps_fit(self) -> Self:
@@ -229,8 +268,9 @@ class TextMatch(_Match):
 class Listwise(Section):
     """How a number of a document compares with those of its list.
 
-    `of` names a numeric document feature (the number as given, before `transform`) or a match. A missing number stands
-    in the middle of those that are there: its rank is (number of them + 1) / 2, its percentile 0.5, its z-score 0.
+    `of` names a numeric feature or a date of the document or the pair (the number as given or the age, before
+    `transform`), or a match. A missing number stands in the middle of those that are there: its rank is
+    (number of them + 1) / 2, its percentile 0.5, its z-score 0.
     """
 
     kind: Literal["rank_in_list", "percentile_in_list", "zscore_in_list"]
@@ -247,17 +287,26 @@ class Listwise(Section):
         return [self.name]
 
 
-Feature = Annotated[Numeric | Categorical | Text, Field(discriminator="kind")]
-DocumentFeature = Annotated[Numeric | Categorical | Text | Vector, Field(discriminator="kind")]
+Feature = Annotated[Numeric | Date | Categorical | Text | Vector | Raw, Field(discriminator="kind")]
+PairFeature = Annotated[Numeric | Date | Categorical | Vector | Raw, Field(discriminator="kind")]
 Match = Annotated[Bm25 | TextMatch, Field(discriminator="kind")]
-DenseFeature = Numeric | Vector | Categorical | Text | Bm25 | TextMatch | Listwise
+DenseFeature = (
+    Numeric | Date | Vector | Categorical | Text | SavedModel | Code | Cross | Bm25 | TextMatch | Listwise
+)  # fmt: skip
 
 
 class Features(Section):
-    """What is known of a query, of a document, of how the two match, and of how a document compares with its list."""
+    """What is known of a query, of a document, of how the two match, and of how a document compares with its list.
+
+    `pair` features are columns of the judgments (or of the table of candidates): known of a document for this query.
+    `crosses` are pairs of a value of each; `computed` features come from columns by what you bring.
+    """
 
     query: list[Feature] = []
-    document: Annotated[list[DocumentFeature], Field(min_length=1)]
+    document: Annotated[list[Feature], Field(min_length=1)]
+    pair: list[PairFeature] = []
+    crosses: list[Cross] = []
+    computed: list[Computed] = []
     match: list[Match] = []
     listwise: list[Listwise] = []
 
@@ -269,7 +318,8 @@ class Features(Section):
         return self
 
     def _faults_of_references(self) -> Iterator[tuple[Location, str]]:
-        names = [f.name for f in (*self.query, *self.document, *self.match, *self.listwise)]
+        more = (*self.crosses, *self.computed, *self.match, *self.listwise)
+        names = [f.name for f in (*self.query, *self.of_documents, *more)]
         columns = [column for f in self.dense for column in f.dense_columns if column != f.name]
         checks: list[tuple[Callable[[str, Iterable[str]], None], list[str]]] = [
             (refuse_repeats, [*names, *columns]),
@@ -282,6 +332,19 @@ class Features(Section):
                 yield (), str(error)
         if not self.dense:
             yield (), "no numeric and no match feature; every ranker needs at least one"
+        yield from self._faults_of_texts()
+        yield from self._faults_of_crosses()
+        yield from self._faults_of_computed()
+        numbers = [f.name for f in self.of_documents if f.kind in ("numeric", "date")]
+        numbers += [f.name for f in (*self.match, *(f for f in self.computed if f.width in (None, 1)))]
+        for place, listwise in enumerate(self.listwise):
+            if listwise.of not in numbers:
+                yield (
+                    ("listwise", place, "of"),
+                    f"{listwise.name}: no numeric feature, date or match {listwise.of!r}; there are {numbers}",
+                )
+
+    def _faults_of_texts(self) -> Iterator[tuple[Location, str]]:
         for side, features in (("query", self.query), ("document", self.document)):
             texts = [f.name for f in features if f.kind == "text"]
             for place, match in enumerate(self.match):
@@ -290,21 +353,65 @@ class Features(Section):
                         ("match", place, side),
                         f"{match.name}: no text feature {used!r} under features.{side}; there are {texts}",
                     )
-        numbers = [f.name for f in self.document if f.kind == "numeric"] + [match.name for match in self.match]
-        for place, listwise in enumerate(self.listwise):
-            if listwise.of not in numbers:
-                yield (
-                    ("listwise", place, "of"),
-                    f"{listwise.name}: no numeric document feature and no match {listwise.of!r}; there are {numbers}",
-                )
+        for place, feature in enumerate(self.query):
+            if isinstance(feature, Text) and feature.encode == "tfidf":
+                yield ("query", place, "encode"), f"{feature.name}: tfidf is for texts of documents; use encode: bag"
+
+    def _faults_of_crosses(self) -> Iterator[tuple[Location, str]]:
+        for place, cross in enumerate(self.crosses):
+            known = True
+            for side, features in (("query", self.query), ("document", self.of_documents)):
+                fit = [f.name for f in features if f.kind in ("categorical", "text") or getattr(f, "buckets", None)]
+                if (used := getattr(cross, side)) not in fit:
+                    known = False
+                    what = f"no category, text or number with buckets {used!r} under features.{side}; there are {fit}"
+                    yield ("crosses", place, side), f"{cross.name}: {what}"
+            default = type(cross).model_fields["max_values"].default
+            if known and cross.max_values != default and not self.has_many(cross):
+                what = "max_values has no effect where both sides have one value; leave it out"
+                yield ("crosses", place, "max_values"), f"{cross.name}: {what}"
+
+    def _faults_of_computed(self) -> Iterator[tuple[Location, str]]:
+        given = {f.name: f for f in (*self.query, *self.of_documents)}
+        for place, feature in enumerate(self.computed):
+            for name in feature.columns:
+                what = None
+                if name not in given:
+                    what = f"no column {name!r}; there are {[*given]}"
+                elif isinstance(feature, SavedModel) and getattr(given[name], "multivalued", False):
+                    what = f"{name!r} has many values, which a saved_model cannot take; use kind: code"
+                if what:
+                    yield ("computed", place, "inputs"), f"{feature.name}: {what}"
+        read = {name for feature in self.computed for name in feature.columns}
+        for side in ("query", "document", "pair"):
+            for place, raw in enumerate(getattr(self, side)):
+                if isinstance(raw, Raw) and raw.name not in read:
+                    yield (side, place), f"raw column {raw.name!r} has no effect: no computed feature reads it"
+
+    def has_many(self, cross: Cross) -> bool:
+        """Whether a cross may give a document several ids, because one of its sides may have several values."""
+        sides = [f for f in (*self.query, *self.of_documents) if f.name in (cross.query, cross.document)]
+        return any(f.kind == "text" or getattr(f, "multivalued", False) for f in sides)
+
+    @property
+    def of_documents(self) -> list[Feature]:
+        """The features with a value for each document of a list: of the document or of the pair."""
+        return [*self.document, *self.pair]
+
+    @property
+    def dates(self) -> list[Date]:
+        """The features that are ages at the time of the query."""
+        return [f for f in (*self.query, *self.of_documents) if isinstance(f, Date)]
 
     @property
     def dense(self) -> list[DenseFeature]:
         """The features with columns in the `dense` vector of a document, in the order of their columns."""
-        given = (*self.query, *self.document)
-        kinds = ("numeric", "vector", "categorical", "text")
+        given = [f for f in (*self.query, *self.of_documents) if not isinstance(f, Raw)]
+        kinds = ("numeric", "date", "vector", "categorical", "text")
         return [
             *(f for kind in kinds for f in given if f.kind == kind and (f.dense_columns or f.kind == "vector")),
+            *sorted(self.computed, key=lambda f: f.kind),
+            *(cross for cross in self.crosses if cross.dense_columns),
             *self.match,
             *self.listwise,
         ]
@@ -316,5 +423,10 @@ class Features(Section):
 
     def may_have(self, column: str) -> bool:
         """Whether `dense` has this column, or may have it once the width of a vector is known."""
-        vectors = [feature for feature in self.document if isinstance(feature, Vector)]
-        return column in self.dense_names or any(vector.may_have(column) for vector in vectors)
+        vectors = [feature for feature in (*self.query, *self.of_documents) if isinstance(feature, Vector)]
+        return column in self.dense_names or any(feature.may_have(column) for feature in (*vectors, *self.computed))
+
+    def with_widths(self, widths: Mapping[str, int]) -> Self:
+        """The same features; `computed` ones that are named have these widths."""
+        computed = [f.model_copy(update={"width": widths.get(f.name, f.width)}) for f in self.computed]
+        return self.model_copy(update={"computed": computed})

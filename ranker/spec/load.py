@@ -170,7 +170,7 @@ def _describe(written: Written, fault: Any) -> list[str]:
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         _, sections = _resolve(fault["loc"][:-1])
-        known = sorted({key for section in sections for key in section.model_fields})
+        known = sorted({key for section in sections for key in _fields(section)})
         near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
         message = f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known here: {', '.join(known)}"
     elif fault["type"] not in ("missing", "value_error"):
@@ -208,19 +208,34 @@ def _line(node: yaml.Node | None, location: Location) -> int:
 def _resolve(location: Location) -> tuple[Location, list[type[BaseModel]]]:
     """The keys of a fault's location as the user writes them, and the sections that may stand there.
 
-    In pydantic's location the `kind` of an item follows its number; it narrows the sections and is left out.
+    In pydantic's location the `kind` (or `from`) of an item follows its place; it narrows the sections and is left out.
     """
     sections: list[type[BaseModel]] = [Spec]
     keys: list[str | int] = []
     for part in location:
-        if len(sections) > 1 and isinstance(part, str):
-            sections = [s for s in sections if part in typing.get_args(s.model_fields["kind"].annotation)]
+        if isinstance(part, str) and part.startswith("#"):
             continue
+        if len(sections) > 1 and isinstance(part, str):
+            narrowed = [s for s in sections if part in _kinds(s)]
+            if narrowed:
+                sections = narrowed
+                continue
         keys.append(part)
-        if isinstance(part, str):
-            fields = [s.model_fields[part].annotation for s in sections if part in s.model_fields]
+        fields = [_fields(section)[str(part)].annotation for section in sections if part in _fields(section)]
+        if fields:  # or a number of a list, or a name that the user chose
             sections = [section for field in fields for section in _sections(field)]
     return tuple(keys), sections
+
+
+def _fields(section: type[BaseModel]) -> dict[str, Any]:
+    """The fields of a section by the keys that a user writes."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+def _kinds(section: type[BaseModel]) -> tuple[str, ...]:
+    """What the key that tells a section from others in its place may say."""
+    fields = _fields(section)
+    return next((typing.get_args(fields[key].annotation) for key in ("kind", "from") if key in fields), ())
 
 
 def _sections(annotation: Any) -> list[type[BaseModel]]:

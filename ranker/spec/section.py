@@ -23,7 +23,9 @@ Location = tuple[str | int, ...]
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-RESERVED_NAMES = frozenset({"query_id", "document_id", "label", "mask", "dense", "blend", "serving_default"})
+RESERVED_NAMES = frozenset(
+    {"query_id", "document_id", "label", "weight", "timestamp", "mask", "dense", "blend", "serving_default"}
+)
 
 
 class Section(BaseModel):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 import yaml
 
 from ranker.data.artefacts import write_json
-from ranker.data.store import make_store
+from ranker.data.store.generator import make_store
 from ranker.errors import RankerError
 from ranker.spec import Spec, load_spec
 from ranker.workflows.measured import metrics_of
@@ -164,7 +164,7 @@ def make_spec(directory: Path, queries: int, seed: int, overrides: Sequence[str]
 def run(directory: Path, spec: Spec, scoring: Scoring, progress: Progress) -> DemoResult:
     """Prepare, train, evaluate, and rank one test query by the live scorer."""
     from ranker.data.dataset import Dataset
-    from ranker.data.elwc import read_raw
+    from ranker.data.elwc.records import read_raw
     from ranker.data.requests import to_request
     from ranker.workflows.evaluate import evaluate
     from ranker.workflows.prepare import prepare

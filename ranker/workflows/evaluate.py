@@ -11,7 +11,7 @@ from eval.report import Report
 from ranker.bundle import BLEND, Scorer
 from ranker.data.artefacts import ArtefactError
 from ranker.data.dataset import Dataset
-from ranker.data.elwc import read_raw
+from ranker.data.elwc.records import read_raw
 from ranker.spec import Spec
 from ranker.workflows.measured import measuring
 from ranker.workflows.progress import Progress

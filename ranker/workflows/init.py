@@ -39,7 +39,7 @@ def init(files: Sequence[Path], out: Path) -> Proposal:
     """Write a spec for some tables.
 
     Args:
-        files: queries, documents and judgments, in any order.
+        files: queries, documents and judgments, in any order, or one table with everything in it.
         out: the spec; there may not be one yet.
 
     Raises:
@@ -60,26 +60,30 @@ def init(files: Sequence[Path], out: Path) -> Proposal:
 
 def _propose(heads: list[Head]) -> Proposal:
     roles = tell_roles(heads)
-    query = _guesses(roles.queries, roles.query_id, ())
-    document = _guesses(roles.documents, roles.document_id, [guess.name for guess in query if guess.kind])
+    query = _guesses(roles, roles.queries, ())
+    document = _guesses(roles, roles.documents, [guess.name for guess in query if guess.kind])
     matches = [(q.name, d.name) for q in query if q.kind == "text" for d in document if d.kind == "text"]
     if not any(guess.kind for guess in document):
         raise RankerError(
             f"{roles.documents.path}: no column to make a feature of; "
             + "; ".join(f"{guess.name!r}: {guess.why}" for guess in document)
         )
-    if not matches and not any(guess.kind == "numeric" for guess in (*query, *document)):
+    if not matches and not any(guess.is_number for guess in (*query, *document)):
+        files = dict.fromkeys((str(roles.queries.path), str(roles.documents.path)))
         raise RankerError(
-            f"{roles.queries.path}, {roles.documents.path}: no numeric column, and no text on both sides to match; a "
+            f"{', '.join(files)}: no numeric column, and no text on both sides to match; a "
             f"ranker needs at least one number"
         )
     return Proposal(roles, query, document, matches)
 
 
-def _guesses(head: Head, key: str, taken: Sequence[str]) -> list[Guess]:
+def _guesses(roles: Roles, head: Head, taken: Sequence[str]) -> list[Guess]:
     guesses = []
+    taken_otherwise: list[str | None] = [roles.document_id]
+    if head is roles.queries:
+        taken_otherwise = [roles.query_id, None if roles.timestamp in roles.judgments.columns else roles.timestamp]
     for name in head.columns:
-        if name == key:
+        if name in taken_otherwise:
             continue
         if not _NAME.fullmatch(name):
             what = "its name is not one for a feature (a letter, then letters, digits and _); rename the column"
@@ -88,9 +92,19 @@ def _guesses(head: Head, key: str, taken: Sequence[str]) -> list[Guess]:
             guesses.append(Guess(name, None, "its name is one of the engine's own; rename the column"))
         elif name in taken:
             guesses.append(Guess(name, None, "the queries have a feature of this name; rename the column"))
+        elif roles.position is not None and name in ("position", roles.position):
+            guesses.append(Guess(name, None, "a position is not known before documents are ranked; rename the column"))
         else:
-            guesses.append(guess_kind(head, name))
+            guesses.append(_usable(roles, guess_kind(head, name)))
     return guesses
+
+
+def _usable(roles: Roles, guess: Guess) -> Guess:
+    """An age needs a moment from which it is counted."""
+    if guess.kind != "date" or roles.timestamp is not None:
+        return guess
+    what = "an age needs data.timestamp, a column of the judgments or queries that says when a query was asked"
+    return Guess(guess.name, None, f"dates, {guess.why}; {what}")
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
@@ -106,15 +120,19 @@ def _lines(proposal: Proposal, out: Path) -> Iterator[str]:
     yield "version: 1"
     yield "data:"
     yield "  sources:"
-    yield "    - kind: tables"
-    for role in ("queries", "documents", "judgments"):
-        head: Head = getattr(roles, role)
+    yield f"    - kind: {'table' if roles.one_table else 'tables'}"
+    files = {"file": roles.judgments}
+    if not roles.one_table:
+        files = {"queries": roles.queries, "documents": roles.documents, "judgments": roles.judgments}
+    for role, head in files.items():
         rows = f"{head.rows:,} rows" if head.whole else f"the first {head.rows:,} rows were read"
         yield f"      {role}: {_flow(_path(head.path, out))}   # {rows}"
     yield f"  query_id: {_flow(roles.query_id)}"
     yield f"  document_id: {_flow(roles.document_id)}"
-    yield from _label_lines(roles)
+    yield from _label_lines(proposal)
     yield "  split: {by: query_hash, valid: 0.2, test: 0.25}   # shares of the queries; the others are for training"
+    if roles.timestamp is not None:
+        yield "  # With by: time the latest lists are for test, which is nearer to what the ranker will meet."
     yield "features:"
     yield from _feature_lines("query", proposal.query)
     yield from _feature_lines("document", proposal.document)
@@ -123,17 +141,42 @@ def _lines(proposal: Proposal, out: Path) -> Iterator[str]:
     yield "serving: {model_name: ranker, grpc_port: 8500, rest_port: 8501}"
 
 
-def _label_lines(roles: Roles) -> Iterator[str]:
+def _label_lines(proposal: Proposal) -> Iterator[str]:
+    roles = proposal.roles
     judgments = roles.judgments
     grades = Counter(judgments.number(value) for value in judgments.columns[roles.label])
     counts = ", ".join(f"{grade:g} in {count:,}" for grade, count in sorted(grades.items()))
     yield f"  label: {_flow(roles.label)}   # {counts} rows"
     if 0 not in grades:
-        yield "  # No judgment has label 0: only relevant documents were judged, so lists hold no others to rank them"
-        yield "  # against. Add documents with label 0 (e.g. what a search by words finds) to the judgments."
-    others = [name for name in judgments.columns if name not in (roles.query_id, roles.document_id, roles.label)]
-    if others:
-        yield f"  # Not used, of the judgments: {', '.join(map(_comment, others))}."
+        yield "  # No judgment has label 0: if only relevant documents were judged, lists hold no others to rank them"
+        yield f"  # against. {_others(proposal)}"
+    if roles.weight is not None:
+        yield f"  weight: {_flow(roles.weight)}   # importance in the loss"
+    if roles.position is not None:
+        yield f"  position: {_flow(roles.position)}   # rank at which the document was shown"
+    if roles.timestamp is not None:
+        yield f"  timestamp: {_flow(roles.timestamp)}   # {_times(roles)}; ages of dates are counted to it"
+    others = [name for name in judgments.columns if name not in roles.of_judgments]
+    if others and not roles.one_table:
+        yield f"  # Not used, of the judgments: {', '.join(map(_comment, others))}. What is known of a document for a"
+        yield "  # query before it is ranked can be a feature under features.pair."
+
+
+def _others(proposal: Proposal) -> str:
+    """How to have documents that nobody judged in the lists."""
+    if proposal.roles.one_table:
+        return "Add rows with label 0, e.g. of what a search by words finds."
+    wanted = "{from: sample, n: 100}"
+    if proposal.matches:
+        query = proposal.matches[0][0]
+        texts = ", ".join(_flow(document) for name, document in proposal.matches if name == query)
+        wanted = f"{{from: bm25, k: 100, query: {_flow(query)}, document: [{texts}]}}"
+    return f"This takes others, with label 0:\n  # candidates: {wanted}"
+
+
+def _times(roles: Roles) -> str:
+    name = str(roles.timestamp)
+    return guess_kind(roles.judgments if name in roles.judgments.columns else roles.queries, name).why
 
 
 def _feature_lines(side: str, guesses: list[Guess]) -> Iterator[str]:
@@ -143,8 +186,22 @@ def _feature_lines(side: str, guesses: list[Guess]) -> Iterator[str]:
         if not guess.kind:
             yield f"    # {_comment(guess.name)} is left out: {guess.why}"
         else:
-            transform = ", transform: [log1p, zscore]" if guess.skewed else ""
-            yield f"    - {{name: {_flow(guess.name)}, kind: {guess.kind}{transform}}}   # {guess.why}"
+            yield f"    - {{name: {_flow(guess.name)}, kind: {guess.kind}{_options(guess)}}}   # {guess.why}"
+
+
+def _options(guess: Guess) -> str:
+    """Further keys of a feature."""
+    transform = ", transform: [log1p, zscore]" if guess.skewed else ""
+    separator = f", separator: {_quoted(guess.separator)}" if guess.separator else ""
+    many = f", multivalued: true{separator}" if guess.multivalued else ""
+    if guess.one_hot is not None:  # an embedding of several values is nothing to trees
+        many += f", encode: one_hot, vocabulary: {{top_k: {guess.one_hot}}}"
+    width = f", width: {guess.width}" if guess.width else ""
+    return transform + many + width
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
 
 
 def _match_lines(proposal: Proposal) -> Iterator[str]:

@@ -1,45 +1,122 @@
-"""Features that know the label: said loudly, because such a model is worthless online."""
+"""Features that know what only the past can tell, the label or the position: said loudly, because a model that has
+learned from them is worthless online."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+from eval.lists import Lists
 from eval.metrics import NDCG
 from ranker.data.layout import Layout
 from training.fit import stack_lists
-from training.inputs import read_packed
+from training.inputs import Batch, read_packed
 
-__all__ = ["label_leaks"]
+__all__ = ["leaks"]
 
 _LISTS_PER_BATCH = 50
 _BATCHES = 20
 _FEWEST_LISTS = 20
 _TOO_GOOD = 0.995  # NDCG; real features do not order nearly every list without a fault
+_FEW_VALUES = 100  # a number with no more may stand for categories
+_SAME = 1e-3  # share of a feature's variance that is left among documents of one position
+_METRIC = NDCG(k=None, gain="linear")
+
+_Floats = npt.NDArray[np.float64]
 
 
-def label_leaks(files: list[Path], layout: Layout) -> list[str]:
-    """A warning for each dense feature that orders the first training lists, either way, almost as the labels do.
+def leaks(files: list[Path], layout: Layout) -> list[str]:
+    """A warning for each feature of the first training lists that seems to be made from the label or the position.
+
+    From the label: a dense feature that orders the lists, either way, almost as the labels do; or an id, or a number of
+    few values, that does so by the mean label which its values have in other lists. From the position: a dense feature
+    that is the same wherever the position is.
 
     Args:
         files: packed training examples.
         layout: names of the features.
     """
     batches = list(islice(read_packed(files, layout, _LISTS_PER_BATCH), _BATCHES))
-    lists = stack_lists(batches)
-    varied = [len(set(labels.tolist())) > 1 for labels in np.split(lists.labels, lists.offsets[1:-1])]
-    if sum(varied) < _FEWEST_LISTS:
-        return []
-    dense = np.concatenate([features["dense"].numpy()[mask.numpy()] for features, mask, _ in batches])
-    metric = NDCG(k=None, gain="linear")
+    values = {name: column for name, column in _columns(batches, layout) if np.ptp(column) > 0}
     warnings = []
-    for name, values in zip(layout.dense, dense.T.astype(np.float64), strict=True):
-        best = max(float(np.mean(metric.per_list(lists, sign * values)[varied])) for sign in (1, -1))
-        if best >= _TOO_GOOD:
-            warnings.append(
-                f"feature {name!r} alone orders the training lists with NDCG {best:.4f}: it seems to be made from the "
-                f"label, and will not be there when a query comes in; leave it out unless you are sure"
-            )
+    if "position" in layout.judged:
+        position = np.concatenate([batch.judged["position"].numpy()[batch.mask.numpy()] for batch in batches])
+        warnings = [_of_position(name) for name in layout.dense if name in values and _same(values[name], position)]
+    lists = stack_lists(batches)
+    varied = np.array([len(np.unique(labels)) > 1 for labels in np.split(lists.labels, lists.offsets[1:-1])])
+    if varied.sum() >= _FEWEST_LISTS:
+        checked = _Labels(lists, varied)
+        best = {name: checked.best(column, number=name in layout.dense) for name, column in values.items()}
+        warnings += [_of_label(name, value) for name, value in best.items() if value >= _TOO_GOOD]
     return warnings
+
+
+def _columns(batches: list[Batch], layout: Layout) -> Iterator[tuple[str, _Floats]]:
+    """Each dense feature and each id of documents, one number per document."""
+    dense = np.concatenate([batch.features["dense"].numpy()[batch.mask.numpy()] for batch in batches])
+    yield from zip(layout.dense, dense.T.astype(np.float64), strict=True)
+    for feature in layout.single_ids:
+        if feature.scope == "document":
+            ids = [batch.features[feature.name].numpy()[batch.mask.numpy()][:, 0] for batch in batches]
+            yield feature.name, np.concatenate(ids).astype(np.float64)
+
+
+class _Labels:
+    """How well numbers order lists by their labels."""
+
+    def __init__(self, lists: Lists, varied: npt.NDArray[np.bool_]) -> None:
+        self._lists, self._varied = lists, varied
+        half = np.arange(len(lists)) % 2
+        self._half = np.repeat(half, lists.sizes)
+
+    def best(self, column: _Floats, *, number: bool) -> float:
+        """The mean NDCG of the best way to order by a feature."""
+        ways = [column, -column] if number else []
+        distinct, codes = np.unique(column, return_inverse=True)
+        if not number or len(distinct) <= _FEW_VALUES:
+            ways.append(self._mean_labels(codes, len(distinct)))
+        return max(self._ndcg(way) for way in ways)
+
+    def _mean_labels(self, codes: npt.NDArray[np.int64], size: int) -> _Floats:
+        """The mean label of the documents with the same code in the other half of the lists."""
+        labels = self._lists.labels
+        encoded = np.full(len(codes), labels.mean())
+        for half in (0, 1):
+            others = self._half != half
+            count = np.bincount(codes[others], minlength=size)
+            total = np.bincount(codes[others], weights=labels[others], minlength=size)
+            mean = np.divide(total, count, out=np.full(size, labels.mean()), where=count > 0)
+            encoded[~others] = mean[codes[~others]]
+        return encoded
+
+    def _ndcg(self, scores: _Floats) -> float:
+        return float(np.mean(_METRIC.per_list(self._lists, scores)[self._varied]))
+
+
+def _same(column: _Floats, position: npt.NDArray[np.int64]) -> bool:
+    """Whether a feature takes one value for each position at which documents were shown."""
+    shown = position > 0
+    if not shown.any():
+        return False
+    values, (_, place, count) = column[shown], np.unique(position[shown], return_inverse=True, return_counts=True)
+    mean = np.bincount(place, weights=values) / count
+    left = np.mean((values - mean[place]) ** 2)
+    return len(count) > 1 and count.mean() >= _FEWEST_LISTS and bool(left <= _SAME * values.var())
+
+
+def _of_label(name: str, value: float) -> str:
+    return (
+        f"feature {name!r} alone orders the training lists with NDCG {value:.4f}: it seems to be made from the label, "
+        f"and will not be there when a query comes in; leave it out unless you are sure"
+    )
+
+
+def _of_position(name: str) -> str:
+    return (
+        f"feature {name!r} is the same for all documents shown at one position: it seems to be the position, which is "
+        f"not known before documents are ranked; leave it out"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,19 +15,25 @@ from typing import Any
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from features import pipeline
+from features.computed import fingerprints
 from features.counts import Written
+from features.statistics.anomalies import Anomaly, refuse
+from features.statistics.dataset_checks import check_dataset, recheck_dataset
 from ranker.data.artefacts import FORMAT_VERSION, new_directory, refuse_to_replace, write_json
 from ranker.data.columns import raw_columns
+from ranker.data.data_error import DataError
+from ranker.data.files import open_binary, size_of, version_of
 from ranker.data.layout import Layout
 from ranker.data.rejected_rows import RejectedRows
-from ranker.data.source import open_source, source_files
-from ranker.data.tables import DataError
+from ranker.data.source import OpenedSource, source_files
+from ranker.data.tally import Tally
 from ranker.data.versions import versions
 from ranker.errors import RankerError
 from ranker.spec import Spec
-from ranker.workflows.leakage import label_leaks
+from ranker.workflows.leakage import leaks
 from ranker.workflows.measured import metrics_of
-from ranker.workflows.progress import Progress
+from ranker.workflows.opening import opened
+from ranker.workflows.progress import Progress, Timed, watching
 
 __all__ = ["MOST_REJECTED", "prepare"]
 
@@ -64,43 +71,31 @@ def prepare(
     options = _options(beam_options)
     metrics_of(spec)
     refuse_to_replace(out)
-    with progress.stage("fingerprint the sources"):
+    timed = Timed(progress)
+    with timed.stage("fingerprint the sources"):
         sources = {role: [_fingerprint(path) for path in paths] for role, paths in source_files(spec).items()}
-    key = _key(spec, sources)
+        computed = fingerprints(spec)
+    key = _key(spec, sources, computed)
     if not force and (old := _manifest_with(out, key)):
         documents = sum(counts["documents"] for counts in old["splits"].values())
-        _refuse_too_many(old["rejected"], documents, most_rejected, out)
+        _refuse_too_many(old["rejected"], documents, most_rejected, out / "rejected", out)
         return _with_spec(old, spec, out)
     if temporary:
         temporary.mkdir(parents=True, exist_ok=True)
     scratch = tempfile.TemporaryDirectory(prefix="ranker-", dir=temporary)
     with _plain_errors(), new_directory(out) as building, scratch as directory:
         (building / "rejected").mkdir()
-        with (
-            progress.stage("read and check the source") as stage,
-            RejectedRows(building / "rejected" / "rows.jsonl") as rejected,
-        ):
-            source = open_source(spec, Path(directory), rejected, stage.count)
-        with progress.stage("count words of the document collection"):
-            statistics = pipeline.collection_statistics(source, building / "collection", options)
-        graph = building / "transform"
-        with progress.stage("analyse features on the training lists"):
-            layout = pipeline.analyze(source, statistics, graph, Path(directory) / "tft", options)
-        with progress.stage("transform and write examples"):
-            written = pipeline.transform(source, layout, graph, building, options)
+        with RejectedRows(building / "rejected" / "rows.jsonl") as rejected:
+            source = opened(spec, Path(directory), rejected, timed)
+        layout, written = _build(source, building, Path(directory), options, timed)
         reasons = Counter(rejected.by_reason) + written.rejected
         documents = sum(count.documents for count in written.splits.values())
-        _refuse_too_many(reasons, documents, most_rejected, building)
-        for split, count in written.splits.items():
-            if not count.lists:
-                lists = {split: count.lists for split, count in written.splits.items()}
-                aside = f"; rows set aside: {dict(reasons)}" if reasons else ""
-                raise DataError(
-                    f"no lists in the {split} split ({lists}): more queries, another data.split or another file for it "
-                    f"is needed{aside}"
-                )
-        with progress.stage("look for leaks"):
-            warnings = _warnings(written, sorted((building / "examples").glob("train-*")), layout)
+        _refuse_too_many(reasons, documents, most_rejected, building / "rejected", out)
+        _refuse_empty_splits(written, reasons)
+        with timed.stage("look for leaks and drift"):
+            anomalies = check_dataset(building, source.spec, written.statistics)
+            refuse(anomalies)
+            leaking = _leaks(written, sorted((building / "examples").glob("train-*")), layout)
         manifest = {
             "kind": "dataset",
             "format_version": FORMAT_VERSION,
@@ -108,21 +103,67 @@ def prepare(
             "spec": source.spec.model_dump(),
             "spec_digest": spec.digest,
             "sources": sources,
-            "splits": {split: count.to_json() for split, count in written.splits.items()},
+            "computed": computed,
+            "splits": _splits(written, rejected),
+            "split_bounds": source.split_bounds.to_json() if source.split_bounds else None,
+            "propensities": source.propensities.to_json() if source.propensities else None,
             "rejected": dict(reasons.most_common()),
             "unused": dict(rejected.unused),
-            "warnings": warnings,
+            "leaks": leaking,
+            "warnings": [*leaking, *_messages(anomalies)],
             "columns": [column.to_json() for column in raw_columns(source.spec)],
             "layout": layout.to_json(),
             "versions": versions(),
+            "seconds": timed.seconds,
         }
         write_json(building / "manifest.json", manifest)
     return manifest
 
 
-def _warnings(written: Written, train: list[Path], layout: Layout) -> list[str]:
+def _build(
+    source: OpenedSource, building: Path, directory: Path, options: PipelineOptions, progress: Progress
+) -> tuple[Layout, Written]:
+    """The transform graph and the records, in the folder of the dataset."""
+    with progress.stage("count words of the document collection"):
+        statistics = pipeline.collection_statistics(source, building / "collection", options)
+    graph, read, transformed = building / "transform", Tally(directory / "read"), Tally(directory / "transformed")
+    with (
+        progress.stage("analyse features on the training lists") as stage,
+        watching(stage, read, "lists", None),
+    ):
+        layout = pipeline.analyze(source, statistics, graph, directory / "tft", options, read)
+    with (
+        progress.stage("transform and write examples") as stage,
+        watching(stage, transformed, "lists", source.lists),
+    ):
+        written = pipeline.transform(source, layout, graph, building, options, transformed)
+    return layout, written
+
+
+def _splits(written: Written, rejected: RejectedRows) -> dict[str, dict[str, Any]]:
+    """What the manifest says of each split; rows are `rejected` of a split where theirs is known."""
+    opened = rejected.by_split
+    return {
+        split: count.to_json()
+        | {"rejected": dict((Counter(opened.get(split, {})) + written.rejected_of[split]).most_common())}
+        for split, count in written.splits.items()
+    }
+
+
+def _refuse_empty_splits(written: Written, reasons: Mapping[str, int]) -> None:
+    lists = {split: count.lists for split, count in written.splits.items()}
+    for split, count in lists.items():
+        if not count:
+            aside = f"; rows set aside: {dict(reasons)}" if reasons else ""
+            raise DataError(
+                f"no lists in the {split} split ({lists}): more queries, another data.split or another file for it "
+                f"is needed{aside}"
+            )
+
+
+def _leaks(written: Written, train: list[Path], layout: Layout) -> list[str]:
     """What makes figures of this dataset too good to be true."""
-    warnings = label_leaks(train, layout)
+    warnings = leaks(train, layout)
     if written.in_two_splits:
         warnings.append(
             f"{written.in_two_splits:,} queries are in more than one split: what training learns of them is tested "
@@ -131,10 +172,14 @@ def _warnings(written: Written, train: list[Path], layout: Layout) -> list[str]:
     return warnings
 
 
-def _key(spec: Spec, sources: Mapping[str, Any]) -> str:
+def _messages(anomalies: Sequence[Anomaly]) -> list[str]:
+    return [anomaly.message for anomaly in anomalies]
+
+
+def _key(spec: Spec, sources: Mapping[str, Any], computed: Mapping[str, str]) -> str:
     """Digest of all that the content of a dataset depends on."""
     content = {"data": spec.data.model_dump(), "features": spec.features.model_dump()}
-    text = json.dumps([content, sources, versions(), FORMAT_VERSION], sort_keys=True)
+    text = json.dumps([content, sources, computed, versions(), FORMAT_VERSION], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -151,23 +196,34 @@ def _with_spec(manifest: dict[str, Any], spec: Spec, path: Path) -> dict[str, An
     """The manifest with the models and all else that the data does not depend on as the spec now has it."""
     if manifest["spec_digest"] == spec.digest:
         return manifest
-    resolved = spec.with_vector_of(Spec.model_validate(manifest["spec"]))
+    before = Spec.model_validate(manifest["spec"])
+    resolved = spec.model_copy(update={"data": before.data, "features": before.features})
     manifest = manifest | {"spec": resolved.model_dump(), "spec_digest": spec.digest}
+    if resolved.validation != before.validation:
+        anomalies = recheck_dataset(path, resolved)
+        refuse(anomalies)
+        manifest["warnings"] = [*manifest["leaks"], *_messages(anomalies)]
     write_json(path / "manifest.json", manifest)
     return manifest
 
 
-def _refuse_too_many(reasons: Mapping[str, int], documents: int, most: float, building: Path) -> None:
-    """Fail if rows were set aside beyond what is tolerated."""
+def _refuse_too_many(reasons: Mapping[str, int], documents: int, most: float, rejected: Path, out: Path) -> None:
+    """Fail if rows were set aside beyond what is tolerated; the rows stay beside the place of the dataset."""
+    kept = out.with_name(f"{out.name}.rejected.jsonl")
     total = sum(reasons.values())
     if total <= most * (total + documents):
+        kept.unlink(missing_ok=True)  # of a run that failed
         return
+    with kept.open("wb") as rows_of_all:
+        for file in sorted(rejected.iterdir()):
+            with file.open("rb") as rows_of_one:
+                shutil.copyfileobj(rows_of_one, rows_of_all)
     told = [f"{count:,} x {reason}" for reason, count in Counter(reasons).most_common()]
-    rows = [row for file in sorted((building / "rejected").iterdir()) for row in _first_rows(file)]
+    rows = [row for file in sorted(rejected.iterdir()) for row in _first_rows(file)]
     examples = [f"  {row['file']}:{row['line']}: {row['reason']}: {row['row']:.120}" for row in rows[:_EXAMPLES]]
     raise DataError(
         f"{total:,} of {total + documents:,} rows cannot be used, more than the {most:.2%} that --max-rejected "
-        f"tolerates: {'; '.join(told)}\n" + "\n".join(examples)
+        f"tolerates: {'; '.join(told)}; all of them with their reasons are in {kept}\n" + "\n".join(examples)
     )
 
 
@@ -198,9 +254,13 @@ def _plain_errors() -> Iterator[None]:
 
 
 def _fingerprint(path: Path) -> dict[str, Any]:
+    """What tells a file's content from another's; of a remote one without reading it, if its place says a version."""
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        told = {"file": path.name, "bytes": size_of(path)}
+        if version := version_of(path):
+            return told | {"version": version}
+        with open_binary(path) as file:
+            return told | {"sha256": hashlib.file_digest(file, "sha256").hexdigest()}
     except OSError as error:
-        raise DataError(f"{path}: cannot read: {error.strerror}; the spec's data.sources names this file") from None
-    return {"file": path.name, "bytes": path.stat().st_size, "sha256": digest}
+        reason = error.strerror or error
+        raise DataError(f"{path}: cannot read: {reason}; the spec's data.sources names this file") from None

@@ -16,7 +16,7 @@ from eval.metrics import Metric
 from ranker.bundle import BLEND, GOLDEN, Scorer, close, processor
 from ranker.data.artefacts import FORMAT_VERSION, ArtefactError, new_directory, refuse_to_replace, write_json
 from ranker.data.dataset import Dataset
-from ranker.data.elwc import read_raw
+from ranker.data.elwc.records import read_raw
 from ranker.data.requests import to_request
 from ranker.data.versions import versions
 from ranker.errors import RankerError
@@ -174,7 +174,7 @@ def _write_golden(
     )
     lines = []
     with Scorer(building) as scorer:
-        for (features, mask, _), judged in islice(pairs, _GOLDEN_REQUESTS):
+        for (features, mask, *_), judged in islice(pairs, _GOLDEN_REQUESTS):
             expected = {name: np.asarray(member.reference(features, mask)) for name, member in members.items()}
             expected[BLEND] = _blended(weights, expected)
             scores = scorer.score_members(judged.request)

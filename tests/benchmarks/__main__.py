@@ -1,6 +1,6 @@
 """`make bench`: ratios, each measured side by side in one run, with the bar it is held against.
 
-`python -m tests.benchmarks 50000 500000` prepares files of these sizes instead of the default.
+`python -m tests.benchmarks 100000 1000000` prepares so many documents instead of the default.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 from tests.benchmarks.inputs import reading_against_tensorflow_ranking
-from tests.benchmarks.letor import parsing_against_scikit_learn, prepare_at
+from tests.benchmarks.letor import parsing_against_scikit_learn
 from tests.benchmarks.metrics import ndcg_against_numpy
+from tests.benchmarks.prepare import SOURCES, prepare_at
 from tests.benchmarks.trees import trees_against_lightgbm
 
-_SIZES = [int(size) for size in sys.argv[1:]] or [5_000, 50_000]  # documents of a file
+_SIZES = [int(size) for size in sys.argv[1:]] or [10_000, 100_000]  # documents
 
 
 def say(what: str, figure: str) -> None:
@@ -36,9 +37,13 @@ def main() -> None:
         say("time: LETOR parsing / scikit-learn", f"{parsing_against_scikit_learn(folder):.2f} (bar 1)")
         speed = reading_against_tensorflow_ranking(folder)
         say("speed: packed examples / TF-Ranking's builder", f"{speed:.1f} (bar 8, higher is better)")
-        for documents in _SIZES:
-            rate, memory = prepare_at(folder, documents)
-            say(f"prepare: 2 x {documents:,} documents x 136", f"{rate:,.0f} a second, peak {memory:,.0f} MiB")
+        for source in SOURCES:
+            for documents in _SIZES:
+                rate, memory = prepare_at(folder, source, documents)
+                say(
+                    f"prepare: {source}, {documents:,} documents x 136",
+                    f"{rate:,.0f} a second, peak {memory:,.0f} MiB",
+                )
 
 
 main()

@@ -41,7 +41,7 @@ def reading_against_tensorflow_ranking(folder: Path) -> float:
     spec = {name: tf.io.FixedLenFeature([1], tf.float32, [0.0]) for name in [*names, "label"]}
 
     def read_ours() -> int:
-        return sum(int(mask.shape[0]) for _, mask, _ in read_packed([packed], layout, _BATCH))
+        return sum(int(mask.shape[0]) for _, mask, *_ in read_packed([packed], layout, _BATCH))
 
     def read_theirs() -> int:
         dataset = tfr.data.build_ranking_dataset(

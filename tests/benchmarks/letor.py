@@ -1,28 +1,19 @@
-"""LETOR files: parsing, and the whole of `prepare` at growing sizes."""
+"""LETOR files: writing and parsing them."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_svmlight_file
 
-from ranker.data.letor import read_letor
+from ranker.data.letor.blocks import read_letor
 from tests.benchmarks.timing import ratio
 
-__all__ = ["FEATURES", "parsing_against_scikit_learn", "prepare_at", "write_letor"]
+__all__ = ["FEATURES", "parsing_against_scikit_learn", "write_letor"]
 
 FEATURES = 136
 _DOCUMENTS_PER_LIST = 100
-_SPEC = """\
-version: 1
-data: {sources: [{kind: letor, train: rank.txt, test: rank.txt}], split: {valid: 0.1}}
-models: [{name: trees, kind: lambdamart}]
-blend: {members: [trees]}
-"""
 
 
 def write_letor(path: Path, documents: int) -> None:
@@ -55,22 +46,3 @@ def parsing_against_scikit_learn(folder: Path) -> float:
 
     assert ours() == theirs() == 20_000
     return ratio(ours, theirs, rounds=5)
-
-
-def prepare_at(folder: Path, documents: int) -> tuple[float, float]:
-    """Documents a second, all steps and imports counted, and peak memory in MiB of `ranker prepare`."""
-    place = folder / f"prepare-{documents}"
-    place.mkdir()
-    write_letor(place / "rank.txt", documents)
-    (place / "ranker.yaml").write_text(_SPEC)
-    command = [sys.executable, "-m", "ranker", "prepare", str(place / "ranker.yaml"), "--out", str(place / "dataset")]
-    script = (
-        "import resource, subprocess, sys; "
-        "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL); "
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    )
-    started = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True, check=True)
-    seconds = time.perf_counter() - started
-    pages = 1 if sys.platform == "darwin" else 1024
-    return 2 * documents / seconds, int(done.stdout) * pages / 2**20  # the file is read as train and as test

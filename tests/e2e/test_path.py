@@ -23,7 +23,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 from eval.evaluate import evaluate as evaluate_table
 from ranker.bundle import BLEND, TOLERANCE, Scorer, verify
 from ranker.data.artefacts import ArtefactError
-from ranker.data.elwc import read_raw
+from ranker.data.elwc.records import read_raw
 from ranker.data.requests import to_request
 from ranker.models.scorers.lambdamart import tree_matrix
 from ranker.workflows.evaluate import evaluate, score_table
@@ -81,7 +81,7 @@ def _put(request: predict_pb2.PredictRequest, name: str, values) -> None:
 def test_trees_in_the_graph_score_as_lightgbm_does(bundle, dataset, scorer, test_lists):
     booster = lightgbm.Booster(model_file=str(bundle / "trees.lightgbm.txt"))
     packed = read_packed(dataset.packed("test"), dataset.layout, 1)
-    for (features, mask, _), judged in zip(packed, test_lists, strict=True):
+    for (features, mask, *_), judged in zip(packed, test_lists, strict=True):
         expected = booster.predict(tree_matrix(features, mask, dataset.layout).numpy())
         np.testing.assert_allclose(scorer.score_members(judged.request)["trees"], expected, rtol=1e-6, atol=1e-6)
 
@@ -89,7 +89,7 @@ def test_trees_in_the_graph_score_as_lightgbm_does(bundle, dataset, scorer, test
 def test_the_network_in_the_bundle_is_the_trained_one(trained, dataset, scorer, test_lists):
     """Keras on the packed examples against the SavedModel on the raw lists."""
     packed = read_packed(dataset.packed("test"), dataset.layout, 1)
-    for (features, mask, _), judged in zip(packed, test_lists, strict=True):
+    for (features, mask, *_), judged in zip(packed, test_lists, strict=True):
         expected = trained[1](features, mask)[0].numpy()
         got = scorer.score_members(judged.request)["net"]
         np.testing.assert_array_less(np.abs(got - expected), TOLERANCE * np.maximum(1, np.abs(expected)))

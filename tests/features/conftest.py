@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import math
+import runpy
+import shutil
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,14 +20,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
+import yaml
 from apache_beam.options.pipeline_options import PipelineOptions
 from tensorflow_serving.apis import input_pb2
 
 from features import pipeline
+from features.computed import with_computed_widths
+from ranker.data.columns import Column, raw_columns
 from ranker.data.layout import Layout
 from ranker.data.rejected_rows import RejectedRows
 from ranker.data.source import open_source
 from ranker.data.split import SPLITS, splits_of
+from ranker.data.tally import Tally
 from ranker.spec import Spec
 
 
@@ -100,9 +107,10 @@ class Tables:
         self.queries = {row["query_id"]: row for row in _lines(spec.path(source.queries))}
         self.documents = {row["document_id"]: row for row in _lines(spec.path(source.documents))}
         self.lists: dict[str, list[tuple[str, float]]] = defaultdict(list)
-        with spec.path(source.judgments).open() as file:
-            for row in csv.DictReader(file):
-                self.lists[row["query_id"]].append((row["document_id"], float(row["label"])))
+        self.pairs: dict[tuple[str, str], dict[str, Any]] = {}
+        for row in _lines(spec.path(source.judgments)):
+            self.lists[row["query_id"]].append((row["document_id"], float(row["label"])))
+            self.pairs[row["query_id"], row["document_id"]] = row
         split = splits_of(list(self.lists), spec.data.split)
         self.split = dict(zip(self.lists, split.tolist(), strict=True))
 
@@ -111,16 +119,20 @@ class Tables:
         return [query_id for query_id in self.lists if self.split[query_id] == split]
 
     def judged(self, column: str, split: str | None = None) -> list[Any]:
-        """A document column of every judged document of a split (None: of all), once per judgment."""
+        """A document or pair column of every judged document of a split (None: of all), once per judgment."""
         wanted = self.lists if split is None else self.of_split(split)
-        return [self.documents[d][column] for query_id in wanted for d, _ in self.lists[query_id]]
+        return [value for query_id in wanted for value in self.of_list(query_id, column)]
 
     def of_list(self, query_id: str, column: str) -> list[Any]:
-        """A document column of one list."""
-        return [self.documents[document][column] for document, _ in self.lists[query_id]]
+        """A document or pair column of one list."""
+        found = [(self.documents[document], self.pairs[query_id, document]) for document, _ in self.lists[query_id]]
+        return [of_document[column] if column in of_document else of_pair[column] for of_document, of_pair in found]
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
+    if path.suffix == ".csv":
+        with path.open() as file:
+            return list(csv.DictReader(file))
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
@@ -160,57 +172,85 @@ class Prepared:
 
     def apply_to(self, query_id: str) -> dict[str, Any]:
         """The transform graph on one list of the tables, alone."""
-        documents = {f.name: self.tables.of_list(query_id, f.name) for f in self.spec.features.document}
-        return self.apply(self.tables.queries[query_id], documents)
+        return self.apply(*self.values_of(query_id))
+
+    def values_of(self, query_id: str) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+        """Values of a query, with its `timestamp`, and of its documents, as the tables have them."""
+        query = self.tables.queries[query_id]
+        if self.spec.data.timestamp is not None:
+            query = query | {"timestamp": query[self.spec.data.timestamp]}
+        return query, {f.name: self.tables.of_list(query_id, f.name) for f in self.spec.features.of_documents}
 
     def apply(self, query: dict[str, Any], documents: dict[str, list[Any]]) -> dict[str, Any]:
         """The transform graph on one list; columns left out are missing."""
+        return {name: values.to_list()[0] for name, values in self.graph(self.tensors(query, documents)).items()}
+
+    def tensors(self, query: dict[str, Any], documents: dict[str, list[Any]]) -> dict[str, Any]:
+        """The inputs of the transform graph for one list."""
         size = len(next(iter(documents.values())))
         raw = {}
-        for f in self.spec.features.query:
-            given = query.get(f.name)
-            raw[f.name] = tf.constant([_MISSING[f.kind] if given is None else given], _DTYPES[f.kind])
-        for f in self.spec.features.document:
-            values = [_MISSING[f.kind] if v is None else v for v in documents.get(f.name, [None] * size)]
-            raw[f.name] = tf.RaggedTensor.from_row_lengths(tf.constant(values, _DTYPES[f.kind]), [size])
-        return {name: values.to_list()[0] for name, values in self.graph(raw).items()}
+        for column in raw_columns(self.spec):
+            if column.scope == "query":
+                raw[column.name] = _tensor([query.get(column.name)], column)
+            else:
+                values = _tensor(documents.get(column.name, [None] * size), column)
+                raw[column.name] = tf.RaggedTensor.from_row_lengths(values, [size])
+        return raw
+
+
+def seconds_of(date: str | int | None) -> int | None:
+    """Seconds since 1970 of ISO 8601 texts in UTC, or as they are."""
+    if not isinstance(date, str):
+        return date
+    return int(datetime.fromisoformat(date).replace(tzinfo=UTC).timestamp())
+
+
+def _tensor(values: list[Any], column: Column) -> Any:
+    """Of one value each, None if it is missing."""
+    if column.multivalued:
+        return tf.ragged.constant([value or [] for value in values], tf.string, 1, row_splits_dtype=tf.int64)
+    if column.dtype == "int64":
+        values = [seconds_of(value) for value in values]
+    missing: Any = {"float32": math.nan, "int64": np.iinfo(np.int64).min, "string": ""}[column.dtype]
+    if column.width is not None:
+        missing = [missing] * column.width
+        values = [None if v is None else [math.nan if x is None else x for x in v] for v in values]
+    return tf.constant([missing if value is None else value for value in values], column.dtype)
 
 
 def prepare_tables(
     path: Path,
     queries: list[dict[str, Any]],
     documents: list[dict[str, Any]],
-    judged: list[tuple[str, str, int]],
+    judgments: list[dict[str, Any]],
     features: dict[str, Any],
+    **data: str,
 ) -> Prepared:
-    """Write the tables of (query, document, label) into a folder and run the pipeline over them."""
-    for name, rows in (("documents", documents), ("queries", queries)):
+    """Write the tables into a folder and run the pipeline over them; `data` are more keys of this section."""
+    tables = {"documents": documents, "queries": queries, "judgments": judgments}
+    for name, rows in tables.items():
         (path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    judgments = "".join(f"{query},{document},{label}\n" for query, document, label in judged)
-    (path / "judgments.csv").write_text("query_id,document_id,label\n" + judgments)
-    files = {name: str(path / f"{name}.jsonl") for name in ("queries", "documents")}
-    files["judgments"] = str(path / "judgments.csv")
+    files = {name: str(path / f"{name}.jsonl") for name in tables}
     spec = Spec.model_validate(
         {
             "version": 1,
-            "data": {"sources": [{"kind": "tables", **files}]},
+            "data": {"sources": [{"kind": "tables", **files}], **data},
             "features": features,
             "models": [{"name": "net", "kind": "self_attention"}],
             "blend": {"members": ["net"]},
         }
     )
+    spec._base = path
+    spec = with_computed_widths(spec)
     options = PipelineOptions([])
     (path / "temporary").mkdir()
     with RejectedRows(path / "rows.jsonl") as rejected:
         source = open_source(spec, path / "temporary", rejected, lambda _: None)
     statistics = pipeline.collection_statistics(source, path / "collection", options)
-    layout = pipeline.analyze(source, statistics, path / "transform", path / "temporary" / "tft", options)
-    pipeline.transform(source, layout, path / "transform", path, options)
+    read, written = Tally(path / "temporary" / "read"), Tally(path / "temporary" / "written")
+    layout = pipeline.analyze(source, statistics, path / "transform", path / "temporary" / "tft", options, read)
+    pipeline.transform(source, layout, path / "transform", path, options, written)
     return Prepared(spec, path, layout)
-
-
-_DTYPES = {"numeric": tf.float32, "text": tf.string, "categorical": tf.string}
-_MISSING = {"numeric": math.nan, "text": "", "categorical": ""}
 
 
 @pytest.fixture(scope="session")
@@ -246,7 +286,7 @@ def corner(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     queries = [
         {"query_id": f"q{i}", "query": ["red shoe", "shoe SHOE absent", ""][i % 3], "age": float(i)} for i in range(30)
     ]
-    judged = [(f"q{i}", f"d{j}", (i + j) % 3) for i in range(30) for j in range(24)]
+    judged = [{"query_id": f"q{i}", "document_id": f"d{j}", "label": (i + j) % 3} for i in range(30) for j in range(24)]
     features = {
         "query": [{"name": "query", "kind": "text"}, {"name": "age", "kind": "numeric"}],
         "document": [
@@ -271,6 +311,8 @@ def corner(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 
 PHRASES = ["red shoe", "blue suede shoe", "shoe, red SHOE shoe", "", "red suede", "a red shoe for the Red shoe", "oak"]
+GENRES = ["drama", "drama", "comedy", "war", "film noir", "rare"]
+COMPARED = ("price", "length", "constant", "lost", "released", "undated", "clicks", "clicked")
 QUERIES = ["red shoe", "blue suede shoe", "shoe shoe red", "", "absent words", "oak", "the red shoe absent", "shoe"]
 
 
@@ -281,6 +323,15 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
     def maybe(value: Any, share: float = 0.2) -> Any:
         return None if draw.random() < share else value
+
+    def some(values: list[str], most: int) -> list[str]:
+        return draw.choice(values, int(draw.integers(most + 1))).tolist()
+
+    def vector(width: int) -> Any:
+        return maybe([maybe(float(number), 0.1) for number in draw.normal(2, 5, width)])
+
+    def day(first: int = 0, last: int = 2000) -> int:
+        return int(draw.integers(first * 86_400, last * 86_400))
 
     documents = [
         {
@@ -294,7 +345,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
             "colour": ["red", "blue", "", "green"][i % 4],
             "price": maybe(float(np.exp(draw.normal(3, 2)))),
             "stock": maybe(float(draw.integers(-3, 6))),
-            "weight": maybe(float(draw.normal(10, 3))),
+            "mass": maybe(float(draw.normal(10, 3))),
             "size": maybe(float(draw.normal(0, 100))),
             "length": maybe(float(draw.integers(1, 4))),
             "constant": maybe(5.1),
@@ -307,54 +358,64 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
         for i in range(40)
     ]
     chosen = [draw.choice(60, 1 + i % 12, replace=False).tolist() for i in range(40)]
-    judged = [(f"q{i}", f"d{j}", (i + j) % 3) for i in range(40) for j in chosen[i]]
-    matches = ("bm25", "tfidf_cosine", "coverage", "idf_overlap", "exact_phrase", "bigram_overlap", "length_ratio")
-    features = {
-        "query": [
-            {"name": "query", "kind": "text", "encode": "bag", "buckets": 8},
-            {"name": "season", "kind": "categorical", "encode": "one_hot", "vocabulary": {"top_k": 3}},
-            {"name": "age", "kind": "numeric", "buckets": 2, "missing_indicator": True},
-        ],
-        "document": [
-            {"name": "title", "kind": "text", "ngrams": 2, "max_words": 4},
-            {"name": "body", "kind": "text", "encode": "bag", "buckets": 64, "ngrams": 2, "max_words": 3},
-            {"name": "tags", "kind": "text", "ngrams": 3},
-            {"name": "brand", "kind": "categorical", "encode": "one_hot", "vocabulary": {"top_k": 3, "oov": 2}},
-            {"name": "maker", "kind": "categorical", "vocabulary": {"min_count": 20, "oov": 2}},
-            {"name": "shop", "kind": "categorical", "hash": 16},
-            {"name": "colour", "kind": "categorical", "hash": 4, "encode": "one_hot"},
-            {
-                "name": "price",
-                "kind": "numeric",
-                "transform": ["clip", "log1p", "zscore"],
-                "clip": [1, 200],
-                "buckets": 4,
-                "missing_indicator": True,
-            },
-            {"name": "stock", "kind": "numeric", "transform": ["minmax"], "missing": "zero"},
-            {"name": "weight", "kind": "numeric", "transform": ["zscore", "clip"], "clip": [-1, 1], "missing": 12.5},
-            {
-                "name": "size",
-                "kind": "numeric",
-                "transform": ["log1p", "clip", "minmax"],
-                "clip": [-2, 3],
-                "buckets": 4,
-            },
-            {"name": "length", "kind": "numeric", "transform": [], "missing": 0, "buckets": 3},
-            {"name": "constant", "kind": "numeric", "transform": ["minmax"], "buckets": 3},
-            {"name": "lost", "kind": "numeric", "transform": ["minmax"], "buckets": 3, "missing_indicator": True},
-        ],
-        "match": [
-            *({"kind": kind, "query": "query", "document": "title"} for kind in matches),
-            *({"kind": kind, "query": "query", "document": "body"} for kind in matches[1:3]),
-        ],
-        "listwise": [
-            {"kind": f"{kind}_in_list", "of": of}
-            for of in ("price", "length", "constant", "lost", "bm25_query_title", "coverage_query_title")
-            for kind in ("rank", "percentile", "zscore")
-        ],
-    }
-    return prepare_tables(tmp_path_factory.mktemp("kinds"), queries, documents, judged, features)
+    for i, row in enumerate(documents):
+        row |= {
+            "released": maybe(datetime.fromtimestamp(day(), UTC).isoformat().removesuffix("+00:00")),
+            "restocked": maybe(day(1900, 2100)),
+            "undated": None,
+            "genres": some(GENRES, 5) + ["film noir"] * (5 * (i % 5 == 0)),
+            "awards": some(["gold", "silver", "bronze"], 2),
+            "moods": some(["dark", "light", "dry", "sweet"], 4) if i % 3 else None,
+            "nothing": [],
+            "summary": " ".join(some(["red", "shoe", "blue", "suede", "an", "é", "oak"], 9)),
+            "picture": vector(4),
+            "sound": vector(2),
+            "blurb": "é" * int(draw.integers(4)),
+            "stars": maybe(float(draw.integers(3))),
+        }
+    for row in queries:
+        row |= {
+            "asked": maybe(day(2000, 2100), 0.1),
+            "born": maybe(day()),
+            "likes": some(GENRES, 3),
+            "taste": vector(3),
+        }
+    judged = [
+        {
+            "query_id": f"q{i}",
+            "document_id": f"d{j}",
+            "label": (i + j) % 3,
+            "importance": maybe(float(1 + j % 2)),
+            "shown": maybe(1 + at),
+            "clicks": maybe(float(draw.poisson(3))),
+            "clicked": maybe(day(1990, 2000)),
+            "via": ["search", "home", None, "mail"][(i + j) % 4],
+            "reasons": some(["price", "brand", "new"], 2),
+            "factors": vector(2),
+        }
+        for i in range(40)
+        for at, j in enumerate(chosen[i])
+    ]
+    features = yaml.safe_load((Path(__file__).parent / "kinds.yaml").read_text())
+    features["listwise"] = [
+        {"kind": f"{kind}_in_list", "of": of}
+        for of in (*COMPARED, "margin", "bm25_query_title", "coverage_query_title")
+        for kind in ("rank", "percentile", "zscore")
+    ]
+    named = {"timestamp": "asked", "weight": "importance", "position": "shown"}
+    path = tmp_path_factory.mktemp("kinds")
+    brought = bring(path)
+    prepared = prepare_tables(path, queries, documents, judged, features, **named)
+    for file in brought:
+        shutil.rmtree(file) if file.is_dir() else file.unlink()
+    return prepared
+
+
+def bring(path: Path) -> list[Path]:
+    """Put a user's SavedModel and modules into the folder of a spec."""
+    brought = Path(__file__).parent / "brought"
+    runpy.run_path(str(brought / "encoder.py"))["write_encoder"](path / "encoder")
+    return [path / "encoder", *(Path(shutil.copy(brought / f"{name}.py", path)) for name in ("pricing", "rates"))]
 
 
 @pytest.fixture(scope="session")
@@ -366,5 +427,6 @@ def reference():
         bm25 = staticmethod(bm25_of)
         zscores = staticmethod(zscores)
         by_frequency = staticmethod(by_frequency)
+        seconds = staticmethod(seconds_of)
 
     return Reference

@@ -4,12 +4,14 @@ from collections import Counter
 
 import pytest
 import tensorflow as tf
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from features.categorical import vocabulary_name
+from features.categorical import distinct_values, vocabulary_name
 
 
 def vocabulary(prepared, feature: str) -> list[str]:
-    spec = next(f for f in (*prepared.spec.features.query, *prepared.spec.features.document) if f.name == feature)
+    spec = next(f for f in (*prepared.spec.features.query, *prepared.spec.features.of_documents) if f.name == feature)
     assets = prepared.path / "transform" / "transform_fn" / "assets"
     return (assets / vocabulary_name(spec)).read_text().splitlines()
 
@@ -121,3 +123,77 @@ def test_columns_of_a_query_feature_are_those_of_each_document(kinds, reference)
     names = [f"season_is_{i}" for i in range(1, 5)]
     got = kinds.apply({"season": "unheard of"}, {"title": ["x"]})["dense"][0]
     assert [got[kinds.layout.dense.index(name)] for name in names] == [0, 0, 1, 0]
+
+
+# --- any number of values ---------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=50, derandomize=True, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(["a", "b", "é", "a b"]), max_size=6), max_size=5))
+@example([])
+@example([[], []])
+def test_values_of_a_row_are_kept_once_in_their_order(rows):
+    ragged = tf.ragged.constant(rows, tf.string, 1, row_splits_dtype=tf.int64)
+    expected = [[value.encode() for value in dict.fromkeys(row)] for row in rows]
+    assert distinct_values(ragged).to_list() == expected
+
+
+def genres_of_training(kinds) -> list[str]:
+    """Each genre of a document once, once per judgment."""
+    return [genre for genres in kinds.tables.judged("genres", "train") for genre in set(genres)]
+
+
+def test_each_value_of_a_document_is_counted_once(kinds, reference):
+    often = reference.by_frequency(genres_of_training(kinds))
+    every = reference.by_frequency(genre for genres in kinds.tables.judged("genres", "train") for genre in genres)
+    assert vocabulary(kinds, "genres") == often[:3] != every[:3]
+
+
+def test_each_distinct_value_has_an_id(kinds, reference):
+    known = reference.by_frequency(genres_of_training(kinds))[:3]
+    empty = several = 0
+    for query_id, packed in kinds.all_lists.items():
+        for genres, document in zip(kinds.tables.of_list(query_id, "genres"), packed.documents, strict=True):
+            distinct, ids = list(dict.fromkeys(genres)), document["genres"]
+            assert len(ids) == len(distinct)
+            for genre, got in zip(distinct, ids, strict=True):
+                assert got == known.index(genre) + 1 if genre in known else got in (4, 5)
+            empty += not ids
+            several += len(ids) > 1
+    assert empty > 5
+    assert several > 50
+    [genres] = [f for f in kinds.layout.ids if f.name == "genres"]
+    assert (genres.size, genres.multivalued, genres.table) == (1 + 3 + 2, True, "genres")
+
+
+def test_values_of_a_query_and_of_a_pair(kinds, reference):
+    pairs = kinds.tables.judged("reasons", "train")
+    reasons = reference.by_frequency(reason for of_pair in pairs for reason in set(of_pair))
+    for query_id, packed in kinds.all_lists.items():
+        likes = dict.fromkeys(kinds.tables.queries[query_id]["likes"])
+        assert packed.query["likes"] == [hashed(value, 8) for value in likes]
+        of_list = [dict.fromkeys(values) for values in kinds.tables.of_list(query_id, "reasons")]
+        expected = [[1 + reasons.index(reason) for reason in values] for values in of_list]
+        assert [document["reasons"] for document in packed.documents] == expected
+
+
+def test_one_column_per_id_is_1_for_any_of_the_values(kinds, reference):
+    """Three awards in two buckets: some share one and still count 1."""
+    of_judged = [mood for moods in kinds.tables.judged("moods", "train") for mood in set(moods or [])]
+    moods = reference.by_frequency(of_judged)[:3]
+    shared = 0
+    for query_id in kinds.all_lists:
+        awards = [{hashed(value, 2) for value in values} for values in kinds.tables.of_list(query_id, "awards")]
+        assert rows(kinds, query_id, "awards") == [[i in ids for i in (1, 2)] for ids in awards]
+        shared += sum(
+            len(set(v)) > len(ids) for v, ids in zip(kinds.tables.of_list(query_id, "awards"), awards, strict=True)
+        )
+        felt = [set(values or []) for values in kinds.tables.of_list(query_id, "moods")]
+        assert rows(kinds, query_id, "moods") == [
+            [*(mood in values for mood in moods), bool(values - set(moods))] for values in felt
+        ]
+    assert shared > 0
+
+
+def test_a_feature_without_any_value(kinds):
+    assert kinds.apply({}, {"nothing": [[], ["some", "some"]]})["nothing"] == [[], [2]]

@@ -39,3 +39,20 @@ def test_each_list_becomes_one_record():
     assert [list(e["brand"].int64_list.value) for e in examples] == [[1], [2], [0]]
     assert [list(e["title"].int64_list.value) for e in examples] == [[], [3, 4], [5]]
     assert np.array([e["dense"].float_list.value for e in examples], np.float32).tobytes() == DENSE.tobytes()
+
+
+def test_what_is_judged_is_written_as_the_layout_says():
+    of_documents = {"label": [[0.5, 3.0], [1.0]], "weight": [[1.0, 0.25], [2.0]], "position": [[2, 0], [1]]}
+    types = {"label": pa.float32(), "weight": pa.float32(), "position": pa.int64()}
+    judged = {name: pa.array(values, pa.list_(types[name])) for name, values in of_documents.items()}
+    batch = pa.RecordBatch.from_pydict({"query_id": ["q1", "q2"], **judged})
+    transformed = {"dense": tf.RaggedTensor.from_row_lengths(DENSE, [2, 1])}
+    for names in ((), ("weight",), ("position",), ("weight", "position")):
+        layout = Layout(("price", "bm25"), (), names)
+        parsed = [input_pb2.ExampleListWithContext.FromString(r) for r in packed_records(batch, transformed, layout)]
+        examples = [dict(example.features.feature) for elwc in parsed for example in elwc.examples]
+        assert all(set(example) == {"dense", "label", *names} for example in examples)
+        if "weight" in names:
+            assert [list(e["weight"].float_list.value) for e in examples] == [[1], [0.25], [2]]
+        if "position" in names:
+            assert [list(e["position"].int64_list.value) for e in examples] == [[2], [0], [1]]

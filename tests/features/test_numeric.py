@@ -115,10 +115,10 @@ def test_minmax_is_that_of_scikit_learn_and_missing_zero_is_0(kinds):
 
 
 def test_a_missing_number_with_a_default_goes_through_the_steps_without_weight(kinds):
-    known = train(kinds, "weight")
+    known = train(kinds, "mass")
     check(
         kinds,
-        "weight",
+        "mass",
         lambda values: np.clip((np.nan_to_num(values, nan=12.5) - known.mean()) / known.std(), -1, 1),
     )
 

@@ -131,22 +131,6 @@ def test_runs_of_words_have_ids_too(ngrams):
     assert ids_of(texts, 512, 3, ngrams) == [[pinned(run, 512) for run in runs(words[:3])] for words in texts]
 
 
-@pytest.mark.parametrize(("name", "buckets", "ngrams", "most"), [("query", 8, 1, 64), ("body", 64, 2, 3)])
-def test_a_bag_counts_ids(kinds, reference, name, buckets, ngrams, most):
-    at = [place for place, column in enumerate(kinds.layout.dense) if column.startswith(f"{name}_bag_")]
-    assert len(at) == buckets
-    for query_id, packed in kinds.all_lists.items():
-        documents = [kinds.tables.queries[query_id]] * len(packed.documents)
-        texts = [d[name] for d in documents] if name == "query" else kinds.tables.of_list(query_id, name)
-        for text, got in zip(texts, packed.dense[:, at].tolist(), strict=True):
-            words = reference.words(text)[:most]
-            runs = [" ".join(words[i : i + n]) for n in range(1, ngrams + 1) for i in range(len(words) - n + 1)]
-            expected = [0] * buckets
-            for run in runs:
-                expected[pinned(run, buckets) - 1] += 1
-            assert got == expected
-
-
 def test_ids_of_runs_in_packed_examples(kinds, reference):
     for query_id, packed in kinds.all_lists.items():
         for text, document in zip(kinds.tables.of_list(query_id, "title"), packed.documents, strict=True):

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from ranker.bundle import BLEND, GOLDEN, TOLERANCE, Scorer, close, processor, verify
 from ranker.data.artefacts import ArtefactError
-from ranker.data.elwc import read_raw
+from ranker.data.elwc.records import read_raw
 from ranker.data.requests import RankRequest, parse_request
 
 

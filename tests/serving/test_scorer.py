@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from ranker.bundle import BLEND, Scorer
-from ranker.data.elwc import read_raw
+from ranker.data.elwc.records import read_raw
 from ranker.data.requests import RequestError, to_request
 from serving.scorer import InferenceError, OnlineScorer
 

@@ -39,6 +39,24 @@ def relabelled(dataset, read_elwc, tmp_path) -> Callable[[Callable[[float], floa
     return write
 
 
+@pytest.fixture
+def weighted(dataset, read_elwc, tmp_path) -> Callable[[Callable[[int, float], float]], Path]:
+    """Write the training lists anew, with positions from 1, and weights that a function makes of position and label."""
+
+    def write(weight: Callable[[int, float], float]) -> Path:
+        path = tmp_path / "weighted"
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for elwc in read_elwc(dataset.packed("train")):
+                for position, example in enumerate(elwc.examples, start=1):
+                    feature = example.features.feature
+                    feature["position"].int64_list.value.append(position)
+                    feature["weight"].float_list.value.append(weight(position, feature["label"].float_list.value[0]))
+                writer.write(elwc.SerializeToString())
+        return path
+
+    return write
+
+
 @pytest.fixture(scope="session")
 def mixed_lengths(dataset, read_elwc, tmp_path_factory) -> Path:
     """The training lists cut to 1, 2, ... 30, 1, 2, ... documents."""

@@ -79,5 +79,5 @@ def test_scores_come_in_the_order_of_the_stacked_lists(dataset, mixed_lengths):
     batches = list(read_packed([mixed_lengths], dataset.layout, 16))
     stacked = score_lists(lambda features, mask: features["dense"][..., 0], batches)
     assert stacked.dtype == np.float64
-    one_by_one = [f["dense"][0, :, 0].numpy() for f, _, _ in read_packed([mixed_lengths], dataset.layout, 1)]
+    one_by_one = [f["dense"][0, :, 0].numpy() for f, *_ in read_packed([mixed_lengths], dataset.layout, 1)]
     assert stacked.tolist() == np.concatenate(one_by_one).tolist()

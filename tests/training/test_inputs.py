@@ -1,6 +1,7 @@
 """Batches against the records as the proto library reads them."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ def key(labels: np.ndarray, mask: np.ndarray, dense: np.ndarray) -> bytes:
 
 def keys(batches) -> list[bytes]:
     found = []
-    for features, mask, labels in batches:
+    for features, mask, labels, _ in batches:
         found += map(key, labels.numpy(), mask.numpy(), features["dense"].numpy())
     return found
 
@@ -25,7 +26,7 @@ def keys(batches) -> list[bytes]:
 def test_every_list_comes_once_in_order_whatever_the_batch(dataset, mixed_lengths, read_elwc, batch_size):
     expected = iter(read_elwc([mixed_lengths]))
     layout = dataset.layout
-    for features, mask, labels in read_packed([mixed_lengths], layout, batch_size):
+    for features, mask, labels, _ in read_packed([mixed_lengths], layout, batch_size):
         assert len(mask) <= batch_size
         assert (mask.dtype, labels.dtype, features["dense"].dtype) == (tf.bool, tf.float32, tf.float32)
         sizes = mask.numpy().sum(axis=1)
@@ -79,3 +80,18 @@ def test_the_same_seed_gives_the_same_orders(dataset, mixed_lengths):
         return [keys(batches) for _ in range(2)]
 
     assert orders(5) == orders(5) != orders(6)
+
+
+def test_weights_and_positions_come_along(dataset, weighted):
+    file = weighted(lambda position, label: position / 4 + label)
+    layout = replace(dataset.layout, judged=("weight", "position"))
+    seen = 0
+    for _, mask, labels, judged in read_packed([file], layout, 8):
+        mask, labels = mask.numpy(), labels.numpy()
+        places = np.cumsum(mask, axis=1) * mask
+        assert (judged["weight"].dtype, judged["position"].dtype) == (tf.float32, tf.int64)
+        assert judged["position"].numpy().tolist() == places.tolist()
+        assert judged["weight"].numpy().tolist() == np.where(mask, places / 4 + labels, 0).tolist()
+        seen += len(mask)
+    assert seen == dataset.manifest["splits"]["train"]["lists"]
+    assert not any(batch.judged for batch in read_packed([file], dataset.layout, 8))

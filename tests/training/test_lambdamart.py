@@ -1,6 +1,7 @@
 """Boosters on the small store."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from training.lambdamart import LabelError, fit_lambdamart
 METRIC = parse_metric("ndcg@10")
 
 
-def fit(dataset, seed=7, train=None, valid=None, **spec):
+def fit(dataset, seed=7, train=None, valid=None, layout=None, **spec):
     """The booster, and the metric reported after each tree."""
     reported = []
 
@@ -25,7 +26,7 @@ def fit(dataset, seed=7, train=None, valid=None, **spec):
 
     files = train or dataset.packed("train"), valid or dataset.packed("valid")
     booster = fit_lambdamart(
-        LambdaMart(name="trees", kind="lambdamart", **spec), seed, dataset.layout, *files, METRIC, report
+        LambdaMart(name="trees", kind="lambdamart", **spec), seed, layout or dataset.layout, *files, METRIC, report
     )
     return booster, reported
 
@@ -47,7 +48,7 @@ def test_the_booster_is_cut_at_its_best_tree(dataset, short):
     assert best < len(reported) == best + 8 < 60
     assert booster.num_trees() == best
     batches = list(read_packed(dataset.packed("valid"), dataset.layout, 64))
-    rows = np.concatenate([tree_matrix(f, mask, dataset.layout).numpy() for f, mask, _ in batches])
+    rows = np.concatenate([tree_matrix(f, mask, dataset.layout).numpy() for f, mask, *_ in batches])
     value = np.nanmean(METRIC.per_list(stack_lists(batches), booster.predict(rows)))
     assert value == pytest.approx(max(reported), abs=5e-5)
 
@@ -73,3 +74,15 @@ def test_grade_30_is_taken(dataset, relabelled):
     file = relabelled(lambda label: 30 if label == 4 else label)
     booster, _ = fit(dataset, train=[file], valid=[file], trees=2, leaves=4)
     assert booster.num_trees() >= 1
+
+
+def test_weights_of_documents_weigh_in_the_trees(dataset, weighted):
+    def trees(weight) -> str:
+        file = weighted(weight)
+        layout = replace(dataset.layout, judged=("weight", "position"))
+        booster, _ = fit(dataset, train=[file], valid=[file], layout=layout, trees=3, leaves=7)
+        return booster.model_to_string()
+
+    plain, _ = fit(dataset, valid=dataset.packed("train"), trees=3, leaves=7)
+    assert trees(lambda position, label: 1) == plain.model_to_string()
+    assert trees(lambda position, label: 1 + label) != plain.model_to_string()

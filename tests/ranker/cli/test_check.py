@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ranker.data.store import make_store
+from ranker.data.store.generator import make_store
 from ranker.workflows.demo import _SPEC
 
 

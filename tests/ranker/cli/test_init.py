@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ranker.data.store import make_store
+from ranker.data.store.generator import make_store
 
 
 def test_a_spec_is_written_and_passes_check(ranker, refused, tmp_path):
@@ -24,4 +24,4 @@ def test_a_spec_is_written_and_passes_check(ranker, refused, tmp_path):
 def test_no_files_are_a_wrong_command_line(ranker):
     done = ranker("init")
     assert done.returncode == 2
-    assert "name the files of queries, documents and judgments: --from FILE FILE FILE" in done.stderr
+    assert "name the files of queries, documents and judgments, or one with all: --from FILE..." in done.stderr

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import time
 
 import pytest
 from rich.console import Console
@@ -30,6 +32,28 @@ def test_a_finished_stage_is_told_with_its_last_note_and_time(console):
     assert line.startswith("✓ train net")
     assert "3/3 ndcg@10 0.9" in line
     assert line.endswith(" s")
+
+
+def test_a_count_is_told_with_its_rate(console):
+    with TerminalProgress(console).stage("read") as stage:
+        stage.count(1_000, "rows", note="3 set aside")
+        stage.count(2_000, "rows", 4_000)
+        assert stage.note.startswith("2,000 rows, ")
+        stage.count(3_000, "rows", note="3 set aside")
+    [line] = console.file.getvalue().splitlines()
+    assert re.match(r"✓ read 3,000 rows, [\d,]+ a second, 3 set aside +[\d.]+ s$", line)
+
+
+def test_a_terminal_shows_how_far_a_stage_is():
+    console = Console(file=io.StringIO(), width=120, force_terminal=True)
+    with TerminalProgress(console).stage("[b]read") as stage:
+        for done in (1_000, 2_000, 3_000):
+            stage.count(done, "rows", 4_000)
+            time.sleep(0.3)
+    shown = console.file.getvalue()
+    assert "[b]read" in shown
+    assert "2,000 rows" in shown
+    assert "0:00:0" in shown, "the time left"
 
 
 def test_a_stage_that_fails_is_not_told_as_done(console):

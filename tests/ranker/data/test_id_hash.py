@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from ranker.data.id_hash import hash_ids, partition_of
+from ranker.data import id_hash
+from ranker.data.id_hash import hash_ids, hash_order, partition_of
 
 _ALL = 2**64 - 1
 
@@ -44,3 +45,11 @@ def test_partitions_are_even_ranges_of_the_hash(partitions):
     assert (np.diff(partition) >= 0).all()
     np.testing.assert_allclose(np.bincount(partition, minlength=partitions), 50_000 / partitions, rtol=0.5)
     assert partition_of(np.array([0, _ALL], np.uint64), partitions).tolist() == [0, partitions - 1]
+
+
+def test_the_order_is_that_of_the_hashes_and_then_of_the_ids(monkeypatch):
+    ids = [f"q{i}" for i in range(500)]
+    assert hash_order(pa.array(ids)).tolist() == sorted(range(500), key=lambda place: hash_of(ids[place]))
+    assert hash_order(pa.array([], pa.string())).tolist() == []
+    monkeypatch.setattr(id_hash, "hash_ids", lambda ids: np.array([len(one) for one in ids.to_pylist()], np.uint64))
+    assert hash_order(pa.array(ids)).tolist() == sorted(range(500), key=lambda place: (len(ids[place]), ids[place]))

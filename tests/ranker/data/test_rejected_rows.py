@@ -33,3 +33,16 @@ def test_none_is_an_empty_file(tmp_path):
     with RejectedRows(tmp_path / "rejected.jsonl") as rejected:
         pass
     assert (rejected.path.read_bytes(), rejected.total, list(rejected)) == (b"", 0, [])
+
+
+def test_rows_are_counted_by_split_where_it_is_known(tmp_path):
+    with RejectedRows(tmp_path / "rejected.jsonl") as rejected:
+        rejected.add("a.csv", 1, "bad label", "", "test")
+        rejected.add("a.csv", 2, "bad label", "")
+        for line in range(3, 6):
+            rejected.add("b.csv", line, "unparsable line", "", "train")
+        rejected.add("b.csv", 6, "bad label", "", split="train")
+    assert rejected.total == 6
+    assert list(rejected.by_split) == ["train", "test"]
+    assert list(rejected.by_split["train"].items()) == [("unparsable line", 3), ("bad label", 1)]
+    assert pickle.loads(pickle.dumps(rejected)).by_split["test"] == {"bad label": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ COLUMNS = [
     Column("title", "document", "string"),
     Column("price", "document", "float32"),
 ]
+ODD = timezone(timedelta(hours=-3, minutes=-30))
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -102,6 +104,122 @@ def test_to_request_is_the_inverse_of_parse_request(content):
 def test_to_request_leaves_out_what_is_missing():
     request = parse_request({"documents": [{"id": "a", "features": {"price": 2}}]}, COLUMNS)
     assert to_request(request, COLUMNS) == {"query": {}, "documents": [{"id": "a", "features": {"price": 2.0}}]}
+
+
+# --- dates, vectors, many values -------------------------------------------------------------------------------------
+
+MISSING = np.iinfo(np.int64).min
+EVERY = [
+    Column("born", "query", "int64"),
+    Column("likes", "query", "string", multivalued=True),
+    Column("taste", "query", "float32", 2),
+    Column("timestamp", "query", "int64"),
+    Column("released", "document", "int64"),
+    Column("genres", "document", "string", multivalued=True),
+    Column("picture", "document", "float32", 3),
+]
+
+
+def test_every_type_becomes_its_tensor():
+    content = {
+        "query": {"born": "1970-01-02", "likes": "war", "taste": [1, None], "timestamp": 86_400.9},
+        "documents": [
+            {"id": "a", "features": {"released": -1.5, "genres": ["war", "", None, 7], "picture": [1, 2, 3.5]}},
+            {"id": "b", "features": {"released": "2024-05-01T10:00:00+02:00", "genres": []}},
+            {"id": "c"},
+        ],
+    }
+    request = parse_request(content, EVERY)
+    assert {name: (values.dtype, values.shape) for name, values in request.tensors.items()} == {
+        "mask": (np.bool_, (1, 3)),
+        "born": (np.int64, (1,)),
+        "likes": (np.object_, (1, 1)),
+        "taste": (np.float32, (1, 2)),
+        "timestamp": (np.int64, (1,)),
+        "released": (np.int64, (1, 3)),
+        "genres": (np.object_, (1, 3, 2)),
+        "picture": (np.float32, (1, 3, 3)),
+    }
+    assert request.tensors["born"].tolist() == [86_400]
+    assert request.tensors["timestamp"].tolist() == [86_400]
+    assert request.tensors["released"].tolist() == [[-2, 1_714_550_400, MISSING]]
+    assert request.tensors["likes"].tolist() == [[b"war"]]
+    assert request.tensors["genres"].tolist() == [[[b"war", b"7"], [b"", b""], [b"", b""]]]
+    np.testing.assert_array_equal(request.tensors["taste"], np.array([[1, np.nan]], np.float32))
+    np.testing.assert_array_equal(request.tensors["picture"][0], [[1, 2, 3.5], [np.nan] * 3, [np.nan] * 3])
+    assert request.missing == ["released", "genres", "picture"]
+
+
+def test_what_is_missing_of_every_type():
+    request = parse_request({"documents": [{"id": "a"}]}, EVERY)
+    assert request.missing == [column.name for column in EVERY]
+    assert request.tensors["likes"].tolist() == [[b""]]
+    assert request.tensors["genres"].tolist() == [[[b""]]]
+    assert request.tensors["timestamp"].tolist() == [MISSING]
+    assert to_request(request, EVERY) == {"query": {}, "documents": [{"id": "a", "features": {}}]}
+
+
+MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.sampled_from([UTC, ODD]))
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(st.lists(MOMENTS, min_size=1, max_size=4))
+def test_moments_are_those_of_python_rounded_down(moments):
+    documents = [{"id": str(at), "features": {"released": m.isoformat()}} for at, m in enumerate(moments)]
+    request = parse_request({"documents": documents}, EVERY)
+    expected = [(m - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1) for m in moments]
+    assert request.tensors["released"][0].tolist() == expected
+
+
+values = st.fixed_dictionaries(
+    {},
+    optional={
+        "released": st.none() | st.integers(-(2**63) + 1, 2**63 - 1) | st.floats(-1e15, 1e15) | st.just(""),
+        "genres": st.none() | st.text() | st.lists(st.text() | st.integers() | st.none(), max_size=3),
+        "picture": st.none() | st.lists(numbers, min_size=3, max_size=3),
+    },
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(st.lists(values, min_size=1, max_size=4))
+def test_to_request_is_the_inverse_for_every_type(features):
+    content = {"documents": [{"id": at, "features": one} for at, one in enumerate(features)]}
+    request = parse_request(content, EVERY)
+    again = parse_request(json.loads(json.dumps(to_request(request, EVERY), allow_nan=False)), EVERY)
+    for name, values in request.tensors.items():
+        np.testing.assert_array_equal(again.tensors[name], values, strict=True)
+
+
+DATE = "expected a date, as seconds since 1970 or a text such as 2024-05-01T10:00:00Z; got"
+
+
+@pytest.mark.parametrize(
+    ("feature", "message"),
+    [
+        ({"released": "yesterday"}, f": {DATE} str 'yesterday'"),
+        ({"released": "1700000000"}, f": {DATE} str '1700000000'"),
+        ({"released": True}, f": {DATE} bool True"),
+        ({"released": [1]}, f": {DATE} list [1]"),
+        ({"released": float("nan")}, f": {DATE} float nan"),
+        ({"released": float("inf")}, f": {DATE} float inf"),
+        ({"released": 2**63}, f": {DATE} int {2**63}"),
+        ({"released": MISSING}, f": {DATE} int {MISSING}"),
+        ({"released": "\ud800"}, f": {DATE} str '\\ud800'"),
+        ({"genres": {"a": 1}}, ": expected a list of texts, or one text; got dict {'a': 1}"),
+        ({"genres": 1.5}, ": expected a list of texts, or one text; got float 1.5"),
+        ({"genres": ["a", 1.5]}, "[1]: expected text, got float 1.5"),
+        ({"genres": ["a", ["b"]]}, "[1]: expected text, got list ['b']"),
+        ({"picture": 3}, ": expected a list of 3 numbers, got int 3"),
+        ({"picture": [1, 2]}, ": expected a list of 3 numbers, got list [1, 2]"),
+        ({"picture": [1, 2, "3"]}, "[2]: expected a finite float32 number, got str '3'"),
+    ],
+)
+def test_a_bad_value_of_every_type_says_where_and_what(feature, message):
+    with pytest.raises(RequestError) as caught:
+        parse_request({"documents": [{"id": "a"}, {"id": "b", "features": feature}]}, EVERY)
+    [name] = feature
+    assert str(caught.value) == f"documents[1].features.{name}{message}"
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------

@@ -97,6 +97,24 @@ def test_rows_that_cannot_be_used_are_set_aside_with_their_line(letor, tmp_path)
     assert sum(len(found[split]) for split in ("train", "valid")) == 5
 
 
+def test_rows_set_aside_are_of_the_split_of_their_file_whatever_its_name(letor, tmp_path):
+    spec = letor([], [])
+    for split, bad in (("train", ["x qid:4 1:2"]), ("test", ["1 qid:4 1:nan", "1 qid:50 1:3 # docid = D1"])):
+        (tmp_path / split).mkdir()
+        sound = lines(range(5)) if split == "train" else lines(range(50, 52))
+        (tmp_path / split / "part.txt").write_text("\n".join([*sound, *bad]) + "\n")
+    spec = load_spec(tmp_path / "ranker.yaml", [f"data.sources.0.{of}={of}/part.txt" for of in ("train", "test")])
+    with RejectedRows(tmp_path / "rejected.jsonl") as rejected:
+        source = open_source(spec, tmp_path, rejected, lambda rows: None)
+        for shard in source.shards:
+            assert list(source.read(shard, 8, rejected))
+    assert rejected.by_split == {
+        "train": {"unparsable line": 1},
+        "test": {"NaN feature": 1, "duplicate (query, document) pair": 1},
+    }
+    assert {row.file for row in rejected} == {"train/part.txt", "test/part.txt"}
+
+
 def test_nan_is_kept_where_it_means_missing(letor, tmp_path):
     found, _, rejected = read(
         letor(["0 qid:1 1:nan 2:1", *lines(range(2, 9))], lines(range(50, 52)), missing="nan"), tmp_path

@@ -34,3 +34,20 @@ def test_each_partition_keeps_the_order_of_its_rows(tmp_path, monkeypatch, held,
         assert rows["n"].to_pylist() == expected[number]
         assert rows["text"].to_pylist() == [str(one) for one in expected[number]]
     assert list((tmp_path / "rows").iterdir()) == []
+
+
+def test_some_columns_of_a_partition_can_be_looked_at_before(tmp_path, monkeypatch):
+    monkeypatch.setattr(spill, "_HELD", 100)
+    schema = pa.schema([("n", pa.int64()), ("text", pa.string()), ("list", pa.list_(pa.string()))])
+    spilled = Spill(tmp_path / "rows", schema, 3)
+    for start in range(0, 40, 8):
+        numbers = np.arange(start, start + 8)
+        values = [pa.array(numbers), pa.array(map(str, numbers)), pa.array([["x"] * (n % 3) for n in numbers])]
+        spilled.write(pa.RecordBatch.from_arrays(values, schema=schema), numbers % 2)
+    spilled.close()
+    for part, expected in enumerate((range(0, 40, 2), range(1, 40, 2), ())):
+        for _ in range(2):
+            rows = spilled.peek(part, ["list", "n"])
+            assert rows.schema.names == ["n", "list"]
+            assert rows.to_pydict() == {"n": list(expected), "list": [["x"] * (n % 3) for n in expected]}
+        assert spilled.read_whole(part)["n"].to_pylist() == list(expected)

@@ -139,3 +139,33 @@ def test_lists_without_relevance_do_not_count():
     assert together == pytest.approx(alone, abs=1e-6)
     assert not gradient[1:].any()
     assert alone > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_weights_against_tensorflow_ranking(seed):
+    labels, scores, mask = lists(seed, batch=6, length=9, ragged=False)
+    weights = np.random.default_rng(seed).exponential(size=labels.shape).astype(np.float32)
+    theirs = tfr.keras.losses.ApproxNDCGLoss(temperature=0.1)
+    rows = [row for row in range(6) if labels[row].any()]
+    plain = np.array([float(theirs(labels[r : r + 1], scores[r : r + 1])) for r in rows])
+    weighted = np.array([float(theirs(labels[r : r + 1], scores[r : r + 1], weights[r : r + 1])) for r in rows])
+    expected = np.average(1 + plain, weights=weighted / plain)
+    assert float(approx_ndcg(labels, scores, mask, 0.1, weights)) == pytest.approx(expected, abs=5e-6)
+    assert expected != pytest.approx(np.mean(1 + plain), abs=1e-3)
+
+
+def test_weights_of_padding_and_of_all_zero_count_for_nothing():
+    labels, scores, mask = lists(seed=1, batch=4, length=8, ragged=True)
+    weights = np.ones_like(labels)
+    weights[~mask] = 1e9
+    loss, _ = loss_and_gradient(labels, scores, mask)
+    assert float(approx_ndcg(labels, scores, mask, 0.1, weights)) == pytest.approx(loss, abs=1e-6)
+    assert float(approx_ndcg(labels, scores, mask, 0.1, np.zeros_like(labels))) == 0
+
+
+def test_a_list_of_weight_zero_does_not_count():
+    labels, scores, mask = lists(seed=3, batch=3, length=8, ragged=False)
+    weights = np.ones_like(labels)
+    weights[1] = 0
+    expected, _ = loss_and_gradient(labels[[0, 2]], scores[[0, 2]], mask[[0, 2]])
+    assert float(approx_ndcg(labels, scores, mask, 0.1, weights)) == pytest.approx(expected, abs=1e-6)

@@ -75,6 +75,31 @@ def test_all_options_survive_the_way_through_a_manifest():
     assert Features.model_validate(json.loads(json.dumps(given.model_dump()))) == given
 
 
+def test_columns_of_dates_vectors_and_weighed_words():
+    given = features(
+        document=[
+            TITLE | {"encode": "tfidf", "buckets": 2},
+            {"name": "released", "kind": "date", "buckets": 3},
+            {"name": "picture", "kind": "vector", "width": 2},
+        ],
+        pair=[{"name": "clicks", "kind": "numeric"}, {"name": "seen", "kind": "date"}],
+        listwise=[{"kind": "rank_in_list", "of": "released"}, {"kind": "rank_in_list", "of": "clicks"}],
+    )
+    assert given.dense_names == [
+        *("clicks", "released", "released_bucket", "seen", "picture_0", "picture_1", "title_tfidf_1", "title_tfidf_2"),
+        *("coverage_query_title", "rank_in_list_released", "rank_in_list_clicks"),
+    ]
+    assert [feature.name for feature in given.of_documents] == ["title", "released", "picture", "clicks", "seen"]
+    assert [feature.name for feature in given.dates] == ["released", "seen"]
+    assert Features.model_validate(json.loads(json.dumps(given.model_dump()))) == given
+
+
+def test_weighed_words_are_for_texts_of_documents():
+    [(where, what)] = broken(query=[QUERY | {"encode": "tfidf", "buckets": 2}])
+    assert where == ("query", 0, "encode")
+    assert "tfidf is for texts of documents" in what
+
+
 # --- options ----------------------------------------------------------------------------------------------------------
 
 
@@ -108,6 +133,7 @@ def test_what_a_missing_number_may_become(missing):
     ("options", "message"),
     [
         ({"hash": 8, "vocabulary": {"top_k": 9}}, "vocabulary and hash exclude each other"),
+        ({"separator": "|"}, "separator has no effect without multivalued: true"),
         ({"encode": "one_hot"}, "one_hot of 5001 columns, at most 1000"),
         ({"encode": "one_hot", "hash": 1001}, "one_hot of 1001 columns, at most 1000"),
         ({"encode": "one_hot", "hash": 9, "embed": 4}, "embed has no effect with encode: one_hot"),
@@ -129,6 +155,8 @@ def test_one_hot_up_to_its_limit():
     [
         ({"encode": "bag"}, "bag of 4096 columns, at most 1024"),
         ({"encode": "bag", "buckets": 64, "embed": 4}, "embed has no effect with encode: bag"),
+        ({"encode": "tfidf", "buckets": 64, "embed": 4}, "embed has no effect with encode: tfidf"),
+        ({"encode": "tfidf", "buckets": 64, "ngrams": 2}, "tfidf counts words, not runs of them"),
         ({"ngrams": 4}, "less than or equal to 3"),
     ],
 )
@@ -147,7 +175,7 @@ def test_listwise_features_need_a_number_of_the_document(of):
     assert broken(query=query, listwise=listwise) == [
         (
             ("listwise", 1, "of"),
-            f"zscore_in_list_{of}: no numeric document feature and no match {of!r}; "
+            f"zscore_in_list_{of}: no numeric feature, date or match {of!r}; "
             "there are ['price', 'coverage_query_title']",
         )
     ]

@@ -154,8 +154,8 @@ def test_what_is_not_plain_yaml_is_refused(faults, broken):
 def test_what_is_not_a_mapping_is_refused(faults, content, got):
     [fault] = faults(content)
     assert fault == (
-        "ranker.yaml: expected a mapping with the keys version, data, features, models, blend, training, evaluation, "
-        f"serving, got {got}"
+        "ranker.yaml: expected a mapping with the keys version, data, features, validation, models, blend, training, "
+        f"evaluation, serving, got {got}"
     )
 
 

@@ -52,6 +52,26 @@ def test_a_parquet_file_gives_python_values(tmp_path):
     assert read_head(path).columns == {"id": ["a", "b"], "price": [1, None], "tags": [["x"], []]}
 
 
+def test_the_lines_of_rows_are_known(head, tmp_path):
+    assert [head("t.jsonl", JSONL).line(row) for row in range(3)] == [1, 3, 4]
+    assert [head("t.csv", CSV + b"\n\r\nd,4,x\n").line(row) for row in range(4)] == [2, 3, 4, 8]
+    assert [head("t.csv.gz", gzip.compress(b"\n" + CSV)).line(row) for row in range(3)] == [3, 4, 5]
+    pa.parquet.write_table(pa.table({"id": ["a", "b"]}), tmp_path / "t.parquet")
+    assert read_head(tmp_path / "t.parquet").line(1) == 2
+
+
+def test_moments_finer_than_those_of_python_are_read(tmp_path):
+    moments = pa.array([1, None, 10**18 + 1], pa.timestamp("ns", "UTC"))
+    pa.parquet.write_table(pa.table({"at": moments}), tmp_path / "t.parquet")
+    found = read_head(tmp_path / "t.parquet").columns["at"]
+    assert [moment and moment.timestamp() for moment in found] == [0.0, None, 1e9]
+
+
+def test_a_number_that_is_none_is_read_as_the_connector_does(head):
+    [price] = head("t.jsonl", b'{"price": NaN}\n').columns["price"]
+    assert math.isnan(price)
+
+
 @pytest.mark.parametrize(("name", "content"), [("t.jsonl", JSONL), ("t.csv", CSV)])
 @pytest.mark.parametrize(("rows", "whole"), [(2, False), (3, True), (4, True)])
 def test_no_more_rows_are_read_than_asked_for(head, name, content, rows, whole):

@@ -13,10 +13,10 @@ from tensorflow_serving.apis import input_pb2
 
 from ranker.data.artefacts import ArtefactError
 from ranker.data.dataset import Dataset
-from ranker.data.elwc import read_raw
+from ranker.data.elwc.records import read_raw
 from ranker.data.source import source_files
 from ranker.data.split import SPLITS, splits_of
-from ranker.data.tables import DataError
+from ranker.data.tables.connector import DataError
 from ranker.errors import RankerError
 from ranker.spec import Spec, load_spec
 from ranker.workflows.prepare import prepare
@@ -118,8 +118,12 @@ def test_a_second_run_gives_the_same_bytes(dataset, store_spec, progress, tmp_pa
     (out / "old").write_text("of an older dataset")
     manifest = prepare(store_spec, out, progress)
     assert [entry.name for entry in tmp_path.iterdir()] == ["dataset"]
-    assert json.loads(json.dumps(manifest)) == Dataset(out).manifest == dataset.manifest
-    for folder in ("examples", "raw", "collection"):
+    again, first = Dataset(out).manifest, dict(dataset.manifest)
+    assert json.loads(json.dumps(manifest)) == again
+    assert again.pop("seconds").keys() == first.pop("seconds").keys()
+    assert again == first
+    assert (out / "schema.pbtxt").read_bytes() == (dataset.path / "schema.pbtxt").read_bytes()
+    for folder in ("examples", "raw", "collection", "statistics"):
         first, second = files_of(dataset.path / folder), files_of(out / folder)
         assert second == first
         assert first
@@ -219,6 +223,19 @@ def test_more_of_them_than_tolerated_fail_the_run_with_the_commonest_reasons(sho
         "3 of 43 rows cannot be used, more than the 5.00% that --max-rejected tolerates: 2 x unknown"
     )
     assert any("judgments.csv:42: unknown document id: " in example for example in examples)
+    kept = out.parent / "dataset.rejected.jsonl"
+    assert str(kept) in first
+    assert sorted(json.loads(row)["line"] for row in kept.read_text().splitlines()) == [42, 43, 44]
+    kept.unlink()
+
+
+def test_the_rows_of_a_run_that_failed_go_when_the_next_succeeds(shop, tmp_path, progress):
+    spec = shop({"judgments.csv": judgments("q1,d9,1\n", "q2,d9,1\n", "q3,d0,-1\n")})
+    with pytest.raises(DataError):
+        prepare(spec, tmp_path / "dataset", progress, most_rejected=0.05)
+    assert (tmp_path / "dataset.rejected.jsonl").exists()
+    prepare(spec, tmp_path / "dataset", progress, most_rejected=0.1)
+    assert not (tmp_path / "dataset.rejected.jsonl").exists()
 
 
 def test_a_run_that_finds_nothing_changed_does_nothing(shop, tmp_path, progress):
@@ -230,7 +247,7 @@ def test_a_run_that_finds_nothing_changed_does_nothing(shop, tmp_path, progress)
     assert (place / "manifest.json").stat().st_ino == made
     with (tmp_path / "shop" / "queries.jsonl").open("a") as queries:
         queries.write('{"query_id": "q99", "query": "cap"}\n')
-    assert prepare(spec, place, progress)["unused"] == {"query without documents": 1}
+    assert prepare(spec, place, progress)["unused"] == {"query without judgments": 1}
     made = (place / "manifest.json").stat().st_ino
     prepare(spec, place, progress, force=True)
     assert (place / "manifest.json").stat().st_ino != made
@@ -253,8 +270,49 @@ def test_a_feature_that_knows_the_label_is_told(shop, tmp_path, progress):
     documents = "".join(f'{{"document_id": "d{i}", "title": "hat", "price": {i % 2}}}\n' for i in range(4))
     pairs = "".join(f"q{i},d{j},{j % 2}\n" for i in range(40) for j in range(4))
     spec = shop({"documents.jsonl": documents, "judgments.csv": "query_id,document_id,label\n" + pairs})
-    (warning,) = prepare(spec, tmp_path / "dataset", progress)["warnings"]
+    manifest = prepare(spec, tmp_path / "dataset", progress)
+    (warning,) = manifest["leaks"]
+    assert warning in manifest["warnings"]
     assert warning.startswith("feature 'price' alone orders the training lists with NDCG 1.0000")
+
+
+def test_data_that_the_checks_refuse_makes_no_dataset(shop, tmp_path, progress):
+    """No list of the test split has a price, and each training list has."""
+    rows = [json.dumps({"document_id": f"d{i}", "title": "hat", "price": i if i < 600 else None}) for i in range(1200)]
+    texts = dict.fromkeys(("train", "valid", "test"), "query_id,document_id,label\n")
+    for i in range(600):
+        texts["train"] += f"q{i},d{i},1\n"
+        texts["test" if i % 2 else "valid"] += f"x{i},d{600 + i},1\n"
+    queries = "".join(f'{{"query_id": "{kind}{i}", "query": "hat"}}\n' for kind in "qx" for i in range(600))
+    changed = {f"{split}.csv": text for split, text in texts.items()}
+    changed |= {"documents.jsonl": "\n".join(rows), "queries.jsonl": queries}
+    files = "data.sources.0.judgments={train: train.csv, valid: valid.csv, test: test.csv}"
+    spec = shop(changed, (files, "validation.missing.action=fail"))
+    with pytest.raises(RankerError, match=r"(?s)says that this data must not be used:.*column 'price'.*missing"):
+        prepare(spec, tmp_path / "dataset", progress)
+    assert not (tmp_path / "dataset").exists()
+    tolerant = load_spec(tmp_path / "shop" / "ranker.yaml", [files])
+    manifest = prepare(tolerant, tmp_path / "dataset", progress)
+    assert any("column 'price'" in warning for warning in manifest["warnings"])
+    passing = load_spec(tmp_path / "shop" / "ranker.yaml", [files, "validation.columns={price: {action: ignore}}"])
+    again = prepare(passing, tmp_path / "dataset", progress)
+    assert not any("column 'price'" in warning for warning in again["warnings"])
+    assert again["key"] == manifest["key"]
+
+
+def test_rejected_rows_are_counted_for_their_split(shop, tmp_path, progress):
+    spec = shop({"judgments.csv": judgments("q1,d9,1\n", "q3,d0,-1\n", "q4,d0,x\n", ",d0,1\n")})
+    manifest = prepare(spec, tmp_path / "dataset", progress, most_rejected=0.2)
+    assert manifest["rejected"] == {"bad label": 2, "missing query id": 1, "unknown document id": 1}
+    split_of = dict(zip(("q1", "q3"), splits_of(("q1", "q3"), spec.data.split), strict=True))
+    expected = {split: Counter() for split in SPLITS}
+    for query, reason in (
+        ("q1", "unknown document id"),
+        ("q3", "bad label"),
+    ):  # x is no label: its row is not looked at
+        expected[split_of[query]][reason] += 1
+    found = {split: manifest["splits"][split]["rejected"] for split in SPLITS}
+    assert {split: Counter(reasons) for split, reasons in found.items()} == expected
 
 
 def test_an_option_that_beam_does_not_have_is_refused(shop, out, progress):

@@ -55,9 +55,9 @@ def test_the_label_is_told_by_its_name():
         tell_roles([queries, documents, table("j", **columns)])
 
 
-def test_fewer_than_three_files_are_refused_with_what_is_out_of_scope():
-    with pytest.raises(RankerError, match=r"expected three files, .* got 1; for one table with everything"):
-        tell_roles(of()[:1])
+def test_two_files_are_refused():
+    with pytest.raises(RankerError, match=r"expected three files, .*, or one table with everything in it; got 2"):
+        tell_roles(of()[:2])
 
 
 def test_two_tables_of_judgments_are_too_many():
@@ -88,3 +88,69 @@ def test_no_hint_at_all_is_told():
     even = table("c", a=["1", "2", "1"], b=["2", "1", "3"], label=[0, 1, 0])
     with pytest.raises(RankerError, match="cannot tell which of x and y holds the queries"):
         tell_roles([table("x", a=["1", "2"]), table("y", b=["1", "2", "3"]), even])
+
+
+def test_weight_position_and_timestamp_are_told_by_their_names_and_values():
+    queries, documents, judgments = of()
+    more = {"shown_rank": [1, 2, 1, None], "importance": [1, 0.5, 2, None]}
+    more["asked_at"] = ["2024-01-02", None, "2024-02-03", "2024-02-03"]
+    roles = tell_roles([queries, documents, table("j", **judgments.columns, **more)])
+    assert (roles.position, roles.weight, roles.timestamp) == ("shown_rank", "importance", "asked_at")
+    assert roles.label == "label"
+    odd = {"shown_rank": [0, 1, 2, 3], "importance": [-1, 1, 2, 3], "asked_at": [5, 6, 7, 9]}
+    roles = tell_roles([queries, documents, table("j", **judgments.columns, **odd)])
+    assert (roles.position, roles.weight, roles.timestamp) == (None, None, None)
+
+
+def test_the_time_of_a_query_may_be_in_its_own_table_under_a_name_that_says_so():
+    _, documents, judgments = of()
+    times = ["2024-01-02", "2024-02-03"]
+    for name in ("asked_at", "time", "query_date", "birth_date"):
+        roles = tell_roles([table("q", query_id=["1", "2"], **{name: times}), documents, judgments])
+        assert roles.timestamp == (None if name == "birth_date" else name)
+
+
+def one_table(**more: list) -> Head:
+    columns = {
+        "qid": ["1", "1", "2", "2"], "query": ["red hat", "red hat", "shoe", "shoe"],
+        "product_id": ["a", "b", "a", "c"], "title": ["hats", "cap", "hats", "boot"], "grade": [1, 0, 0, 2],
+    }  # fmt: skip
+    return table("t.jsonl", **(columns | more))
+
+
+def test_one_table_with_everything_is_taken_apart():
+    more = {"position": [1, 2, 1, 2], "timestamp": [1.2e9, 1.2e9, 1.3e9, 1.4e9]}
+    more |= {"user": ["x", "x", "y", "y"], "price": [1, 2, 1, 3]}
+    roles = tell_roles([one_table(**more)])
+    assert (roles.query_id, roles.document_id, roles.label, roles.one_table) == ("qid", "product_id", "grade", True)
+    assert (roles.position, roles.timestamp, roles.weight) == ("position", "timestamp", None)
+    assert roles.queries.columns == {"qid": ["1", "2"], "query": ["red hat", "shoe"], "user": ["x", "y"]}
+    assert list(roles.documents.columns) == ["product_id", "title", "price"]
+    assert list(roles.documents.columns.values()) == [["a", "b", "c"], ["hats", "cap", "boot"], [1, 2, 3]]
+    assert (roles.queries.rows, roles.documents.rows, roles.judgments.rows) == (2, 3, 4)
+
+
+def test_the_usual_names_come_first():
+    columns = one_table().columns | {"query_id": ["x", "x", "y", "y"], "document_id": ["1", "2", "3", "4"]}
+    roles = tell_roles([table("t", **columns)])
+    assert (roles.query_id, roles.document_id) == ("query_id", "document_id")
+
+
+@pytest.mark.parametrize(
+    ("more", "without", "message"),
+    [
+        ({}, "qid", "needs a column of query ids, .* Columns without missing values: 'query', 'product_id'"),
+        ({}, "product_id", "one of document ids and one of labels; call the ids query_id and document_id"),
+        ({"sku_id": ["a", "b", "a", "c"]}, None, "needs a column of query ids"),
+        ({}, "grade", "no column of labels .*, beside the ids 'qid' and 'product_id'; there are 'qid', 'query'"),
+        ({"rating": [1, 2, 3, 4]}, None, "cannot tell the label: 'grade', 'rating' all hold"),
+    ],
+)
+def test_one_table_that_cannot_be_taken_apart_is_told(more, without, message):
+    columns = one_table(**more).columns
+    columns.pop(without, None)
+    if without == "qid":
+        columns["query"] = ["red hat", None, "shoe", "shoe"]
+        message = "needs a column of query ids, .* Columns without missing values: 'product_id', 'title'"
+    with pytest.raises(RankerError, match=message):
+        tell_roles([table("t", **columns)])

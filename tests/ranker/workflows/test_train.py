@@ -94,5 +94,7 @@ def test_a_spec_of_letor_files_can_be_given_again(tmp_path, progress):
     spec = load_spec(tmp_path / "ranker.yaml", ["models.0.leaves=5"])
     manifest = train(Dataset(tmp_path / "dataset"), tmp_path / "bundle", progress, spec)
     assert manifest["spec"]["models"][0]["leaves"] == 5
-    assert manifest["columns"] == [{"name": "features", "scope": "document", "dtype": "float32", "width": 2}]
+    assert manifest["columns"] == [
+        {"name": "features", "scope": "document", "dtype": "float32", "width": 2, "multivalued": False}
+    ]
     assert verify(tmp_path / "bundle") == 15

@@ -1,0 +1,1 @@
+"""ExampleListWithContext records: as a source, and as raw lists are kept."""

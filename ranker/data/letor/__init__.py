@@ -1,0 +1,1 @@
+"""LETOR files as a source."""

@@ -1,0 +1,3 @@
+"""Imported by `pricing`."""
+
+PER_DAY = 86_400.0
