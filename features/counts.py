@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.statistics.effective_size import effective_size
 from features.statistics.measured import Measured
 from features.statistics.split import SplitStatistics
 from features.statistics.summary import SplitSummary
@@ -46,12 +47,12 @@ class SplitCounts:
     missing: Counter[str] = field(default_factory=Counter)
     queries: list[int] = field(default_factory=list)
 
-    def add(self, batch: pa.RecordBatch) -> None:
-        """Count a batch of lists."""
+    def add(self, batch: pa.RecordBatch, queries: pa.StringArray) -> None:
+        """Count a batch of lists, of these queries (see `ranker.data.list_names.queries_of`)."""
         labels = batch["label"].flatten().to_numpy()
         lengths = pc.list_value_length(batch["label"]).to_numpy()
         starts = np.append(0, np.cumsum(lengths)[:-1])
-        self.queries += hash_ids(batch["query_id"]).tolist()
+        self.queries += hash_ids(queries).tolist()
         self.lists += batch.num_rows
         self.documents += len(labels)
         self.lists_without_relevant += int((np.maximum.reduceat(labels, starts) <= 0).sum())
@@ -121,9 +122,10 @@ def merge_shard_counts(files: Iterable[Path], columns: Sequence[Measured]) -> Wr
     for split, total in splits.items():
         total.labels = Counter(dict(sorted(total.labels.items(), key=lambda item: float(item[0]))))
         total.missing = Counter(statistics[split].missing())
-    distinct = [np.unique(np.array(total.queries, np.uint64)) for total in splits.values()]
-    in_two_splits = int((np.unique(np.concatenate(distinct), return_counts=True)[1] > 1).sum())
-    summaries = {split: statistics[split].summary(split) for split in SPLITS}
+    queries = {split: np.array(total.queries, np.uint64) for split, total in splits.items()}
+    distinct = np.concatenate([np.unique(of_split) for of_split in queries.values()])
+    in_two_splits = int((np.unique(distinct, return_counts=True)[1] > 1).sum())
+    summaries = {split: statistics[split].summary(split, effective_size(queries[split])) for split in SPLITS}
     return Written(splits, rejected, rejected_of, summaries, in_two_splits)
 
 

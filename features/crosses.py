@@ -122,8 +122,8 @@ class _Pairs:
 
 
 def _values(name: str, most: int, lists: Lists) -> _Values:
-    bucket = lists.columns.get(f"{name}_bucket")
-    if bucket is not None:
+    if lists.kinds[name] in ("numeric", "date"):
+        bucket = lists.columns[f"{name}_bucket"]
         return lists.once(("values", name), lambda: _of_documents(tf.cast(bucket, tf.int64), bucket > 0))
     hashes, starts, lengths = lists.once(("values", name), lambda: _hashed(name, lists))
     start, count = lists.per_document(name, starts), lists.per_document(name, tf.minimum(lengths, most))

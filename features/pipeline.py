@@ -35,6 +35,7 @@ from ranker.data.columns import Column, raw_columns
 from ranker.data.dataset import shard_name
 from ranker.data.elwc.records import raw_records
 from ranker.data.layout import Layout
+from ranker.data.list_names import queries_of
 from ranker.data.rejected_rows import RejectedRows
 from ranker.data.source import OpenedSource
 from ranker.data.split import SPLITS, SplitName
@@ -139,7 +140,7 @@ class _WriteRecords(beam.DoFn):
             }
             rejected = files.enter_context(RejectedRows(self._directory / "rejected" / f"shard-{number:05d}.jsonl"))
             for part in self._source.read(shard, _LISTS_PER_BATCH, rejected):
-                counts[part.split].add(part.lists)
+                counts[part.split].add(part.lists, queries_of(self._source.spec, part.lists["query_id"]))
                 statistics[part.split].add(part.lists)
                 transformed = self._transform(_tensors(part.lists, self._columns))
                 for record in raw_records(part.lists, self._columns):

@@ -148,7 +148,7 @@ def layout_of(spec: Spec, transform: tft.TFTransformOutput) -> Layout:
             many = spec.features.has_many(feature)
             return IdFeature(feature.name, scope, feature.buckets + 1, feature.embed, many, feature.name)
         if isinstance(feature, Text):
-            table = f"text_{feature.buckets}_{feature.embed}"
+            table = f"#text_{feature.buckets}_{feature.embed}"  # no name of a feature has a #
             return IdFeature(feature.name, scope, feature.buckets + 1, feature.embed, True, table)
         if feature.hash is not None:
             most = feature.hash

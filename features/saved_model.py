@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from features.graph_faults import python_operations
-from ranker.data.columns import Column
+from ranker.data.columns import MISSING_INT, Column
 from ranker.errors import RankerError
 from ranker.spec import SavedModel, Spec
 
@@ -42,14 +42,20 @@ class LoadedModel:
     def __call__(self, values: list[Any]) -> tf.Tensor:
         """float32 `[rows, width]` of values `[rows]` or `[rows, width]` of the inputs' columns.
 
+        A missing date is NaN for an input of floating type, for one of int64 it stays the smallest int64. A single row
+        is given twice and the second answer dropped: TensorFlow multiplies one row by a matrix in another order of
+        additions than several, and the bits of a list must not depend on how many others are computed with it.
+
         It can be called where TensorFlow Transform traces its function. Variables and assets become part of its graph.
         """
         model = tft.make_and_track_object(self._load, name=f"saved_model_{self.feature.name}")
+        rows = tf.shape(values[0])[0]
+        again = tf.cast(tf.equal(rows, 1), tf.int32)
         tensors = {
-            name: _shaped(tf.cast(value, spec.dtype) if value.dtype != tf.string else value, spec.shape)
+            name: _shaped(_typed(tf.concat([value, value[:again]], axis=0), spec.dtype), spec.shape)
             for (name, spec), value in zip(self._ordered(), values, strict=True)
         }
-        numbers = model.signatures[self.feature.signature](**tensors)[self.output]
+        numbers = model.signatures[self.feature.signature](**tensors)[self.output][:rows]
         numbers = numbers[:, tf.newaxis] if numbers.shape.rank == 1 else numbers
         return tf.ensure_shape(tf.cast(numbers, tf.float32), [None, self.width])
 
@@ -152,6 +158,16 @@ def _takes(wanted: tf.TensorSpec, column: Column) -> bool:
         return True
     shapes = [[None, column.width]] if column.width is not None else [[None], [None, 1]]
     return any(wanted.shape[:1].as_list() == [None] and wanted.shape.is_compatible_with(shape) for shape in shapes)
+
+
+def _typed(values: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    """Values as the type of an input; a missing date becomes NaN where that type has it."""
+    if values.dtype == dtype:
+        return values
+    cast = tf.cast(values, dtype)
+    if values.dtype != tf.int64:
+        return cast
+    return tf.where(tf.equal(values, MISSING_INT), tf.constant(float("nan"), dtype), cast)
 
 
 def _shaped(values: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:

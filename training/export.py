@@ -101,6 +101,8 @@ class _Ranker(tf.Module):
             values = _checked(inputs[column.name], column, given)
             if column.scope == "document":
                 values = tf.boolean_mask(values, given)
+            if column.dtype == "float32":
+                values = _without_infinity(values, column)
             if column.multivalued:
                 values = _values_given(values)
             if column.scope == "query":
@@ -115,7 +117,14 @@ class _Ranker(tf.Module):
 
 
 def _checked(values: tf.Tensor, column: Column, mask: tf.Tensor) -> tf.Tensor:
-    """The same, if its lists, documents and width are those of the mask and the column."""
+    """The same, if its axes are those of its column, and its lists, documents and width those of the mask and column.
+
+    The number of axes comes first: shapes of different length may be equal after broadcasting.
+    """
+    axes = _input(column).shape.rank
+    found = tf.raw_ops.Rank(input=values)  # when it is run; `tf.rank` would give what the signature says
+    with tf.control_dependencies([_check(tf.equal(found, axes), column, f"shape does not fit: expected {axes} axes")]):
+        values = tf.identity(values)
     expected = tf.shape(mask) if column.scope == "document" else tf.shape(mask)[:1]
     given = tf.shape(values)
     if column.multivalued:
@@ -125,6 +134,18 @@ def _checked(values: tf.Tensor, column: Column, mask: tf.Tensor) -> tf.Tensor:
     check = tf.debugging.assert_equal(given, expected, f"input {column.name}: shape does not fit the mask")
     with tf.control_dependencies([check]):
         return tf.identity(values)
+
+
+def _without_infinity(values: tf.Tensor, column: Column) -> tf.Tensor:
+    """The same, if no number is infinite; NaN is missing."""
+    finite = tf.logical_not(tf.reduce_any(tf.math.is_inf(values)))
+    with tf.control_dependencies([_check(finite, column, "expected finite numbers (NaN is missing), got infinity")]):
+        return tf.identity(values)
+
+
+def _check(holds: tf.Tensor, column: Column, what: str) -> tf.Operation:
+    """Makes the graph refuse the request with InvalidArgumentError unless it holds."""
+    return tf.debugging.Assert(holds, [f"input {column.name}: {what}"])
 
 
 def _values_given(padded: tf.Tensor) -> tf.RaggedTensor:

@@ -1,43 +1,68 @@
 """Ranking metrics, one per file, as values: `parse_metric("ndcg@10")` gives one, `str()` prints it back.
 
-Exports `Metric` (what a metric is), `METRICS` (the kinds by name), `parse_metric` and each kind: `NDCG`.
+* `Metric`: one figure per list, `METRICS` by name; `parse_metric` reads one, `metric.per_list(lists, scores)` or, for
+  several metrics on one order, `metric.values(ranking)` computes it
+* `ContentMetric`: a `Metric` of lists that know what their documents are about (`eval.content.ContentLists`),
+  `CONTENT_METRICS` by name; `parse_metric` reads these too
+* `RunMetric`: a figure of all lists together, `RUN_METRICS` by name; `parse_run_metric`, `metric.measure(ranking,
+  catalogue)`
+* `CONTRACTS`: the choices of other tools, for `parse_metric`
+
+Policies for gain, ties, empty lists, the ideal and missing queries are options of each metric that has them.
 """
 
-import difflib
-import re
-from typing import Final
-
+from eval.metrics.alpha_ndcg import AlphaNDCG
+from eval.metrics.auc import AUC
+from eval.metrics.average_precision import AveragePrecision
+from eval.metrics.average_relevance_position import AverageRelevancePosition
+from eval.metrics.catalogue import Catalogue
+from eval.metrics.content_metric import ContentMetric
+from eval.metrics.contracts import CONTRACTS
+from eval.metrics.coverage import Coverage
+from eval.metrics.dcg import DCG
+from eval.metrics.expected_reciprocal_rank import ExpectedReciprocalRank
+from eval.metrics.gini import Gini
+from eval.metrics.intra_list_diversity import IntraListDiversity
+from eval.metrics.judged import Judged
 from eval.metrics.metric import Metric
 from eval.metrics.ndcg import NDCG
+from eval.metrics.novelty import Novelty
+from eval.metrics.pair_accuracy import PairAccuracy
+from eval.metrics.parse import CONTENT_METRICS, METRICS, RUN_METRICS, parse_metric, parse_run_metric
+from eval.metrics.precision import Precision
+from eval.metrics.rank_biased_precision import RankBiasedPrecision
+from eval.metrics.recall import Recall
+from eval.metrics.reciprocal_rank import ReciprocalRank
+from eval.metrics.run_metric import RunMetric
+from eval.metrics.success import Success
 
-__all__ = ["METRICS", "NDCG", "Metric", "parse_metric"]
-
-METRICS: Final[dict[str, type[NDCG]]] = {"ndcg": NDCG}
-
-_TEXT = re.compile(r"(?P<name>[a-z_]\w*)(@(?P<k>\d+))?(\((?P<options>[^()]*)\))?", re.ASCII)
-
-
-def parse_metric(text: str) -> Metric:
-    """Read `name`, `name@k` or `name@k(option=value, ...)`.
-
-    >>> parse_metric("ndcg@10(gain=linear)")
-    NDCG(k=10, gain='linear')
-
-    Raises:
-        ValueError: the text has another form, or names an unknown metric or option; the message lists what is known.
-    """
-    match = _TEXT.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(f"metric {text!r}: expected name, name@k or name@k(option=value), such as ndcg@10")
-    name, k = match["name"], match["k"]
-    if name not in METRICS:
-        near = difflib.get_close_matches(name, METRICS, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ValueError(f"metric {text!r}: unknown name {name!r}; known: {', '.join(sorted(METRICS))}{hint}")
-    options: dict[str, str] = {}
-    for pair in (match["options"] or "").split(",") if match["options"] is not None else ():
-        option, equals, value = (part.strip() for part in pair.partition("="))
-        if not equals or option in options:
-            raise ValueError(f"metric {text!r}: expected option=value, each option once, got {pair.strip()!r}")
-        options[option] = value
-    return METRICS[name].from_options(None if k is None else int(k), options)
+__all__ = [
+    "AUC",
+    "CONTENT_METRICS",
+    "CONTRACTS",
+    "DCG",
+    "METRICS",
+    "NDCG",
+    "RUN_METRICS",
+    "AlphaNDCG",
+    "AveragePrecision",
+    "AverageRelevancePosition",
+    "Catalogue",
+    "ContentMetric",
+    "Coverage",
+    "ExpectedReciprocalRank",
+    "Gini",
+    "IntraListDiversity",
+    "Judged",
+    "Metric",
+    "Novelty",
+    "PairAccuracy",
+    "Precision",
+    "RankBiasedPrecision",
+    "Recall",
+    "ReciprocalRank",
+    "RunMetric",
+    "Success",
+    "parse_metric",
+    "parse_run_metric",
+]

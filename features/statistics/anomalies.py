@@ -138,8 +138,8 @@ def _message(together: Sequence[Comparison]) -> str:
     worst = together[0]
     where = f"{worst.split}: {'' if worst.column == LIST_LENGTH else 'column '}{worst.column!r}"
     if worst.component is not None:
-        numbers = _few([c.component for c in together if c.component is not None])
-        where += f", {len(together)} of its components ({numbers}), at worst {worst.column}_{worst.component}"
+        numbers = [c.component for c in together if c.component is not None]
+        where += f", {len(numbers)} of its components ({_few(numbers)}), at worst {worst.column}_{worst.component}"
     return (
         f"{where}: {worst.measure} {worst.distance.value:.3g}, more than {worst.limit:g} ({worst.what}); if "
         f"it is as it should be, raise validation.columns.{worst.column}.{worst.check}"

@@ -1,6 +1,7 @@
 """How the columns of some lists differ from those of the training lists, and whether that could be chance.
 
-The sizes of the samples count documents of one list as one, see `SplitSummary.independent_documents`.
+The sizes of the samples count documents of one list as one, and lists of one query, see
+`SplitSummary.independent_documents`.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def compare(
     Args:
         train: statistics of the training lists.
         other: those of other lists.
-        schema: of the training lists; what is unseen is what its domains do not hold.
+        schema: of the training lists; what is unseen is what its domains do not hold, and no more may be missing than
+            its `presence.min_fraction` says, unless the column has a limit of its own.
         checks: the limits.
         skip: columns, and `list_length`, that differ by design.
     """
@@ -72,9 +74,10 @@ def compare(
         if found is None or column.measured.kind == "time" or column.measured.name in skip:
             continue
         pair = _Pair(column, found, train, other, checks)
-        comparisons += [*pair.missing(), *pair.unseen(domains.get(column.measured.name)), *pair.drift()]
+        feature = domains.get(column.measured.name)
+        comparisons += [*pair.missing(feature), *pair.unseen(feature), *pair.drift()]
     if LIST_LENGTH not in skip:
-        drift = kolmogorov_smirnov(train.length, other.length, (train.lists, other.lists))
+        drift = kolmogorov_smirnov(train.length, other.length, (train.independent_lists, other.independent_lists))
         limit = _limit(checks, LIST_LENGTH, "drift", checks.drift.numbers)
         what = _medians(train.length, other.length)
         comparisons.append(Comparison(other.name, LIST_LENGTH, None, "drift", _KS, drift, limit, what))
@@ -111,7 +114,7 @@ class _Pair:
     def _sizes(self) -> tuple[float, float]:
         """As how many independent rows those of both count."""
         if self.train.measured.column.scope == "query":
-            return self.train_lists.lists, self.lists.lists
+            return self.train_lists.independent_lists, self.lists.independent_lists
         return self.train_lists.independent_documents, self.lists.independent_documents
 
     def _comparison(
@@ -121,16 +124,38 @@ class _Pair:
         limit = _limit(self.checks, name, check, default)
         return Comparison(self.lists.name, name, component, check, measure, distance, limit, what)
 
-    def missing(self) -> Iterator[Comparison]:
-        """The difference of the shares of missing values."""
+    def missing(self, feature: schema_pb2.Feature | None) -> Iterator[Comparison]:
+        """The difference of the shares of missing values, or what the schema does not allow of them."""
+        absent = None if feature is None else self._absent(feature)
+        if absent is not None:
+            yield absent
         pairs: list[tuple[int | None, Any, Any]] = [(None, self.train, self.other)]
         if self.train.components:
             pairs = list(self._components())
+        elif absent is not None:
+            return
         for component, train, other in pairs:
             shares = train.missing_share, other.missing_share
             distance = difference_of_shares(*shares, self._sizes)
             what = f"{shares[1]:.1%} are missing, {shares[0]:.1%} of the training lists"
             yield self._comparison("missing", _MISSING, distance, self.checks.missing.most, what, component)
+
+    def _absent(self, feature: schema_pb2.Feature) -> Comparison | None:
+        """Rows without a value, more than the schema has room for.
+
+        Those that it has room for, or as many as are missing in the training lists if these are fewer, may be chance.
+        """
+        own = self.checks.columns.get(feature.name)
+        if not feature.presence.HasField("min_fraction") or (own is not None and own.missing is not None):
+            return None
+        room, share = max(1 - feature.presence.min_fraction, 0.0), self.other.missing_share
+        if share <= room or self.checks.missing.most == 1:
+            return None
+        usual = min(self.train.missing_share, room)
+        distance = difference_of_shares(usual, share, self._sizes)
+        what = f"{share:.2%} are missing; schema.pbtxt says that {1 - room:.2%} are there"
+        limit = min(room - usual, self.checks.missing.most)
+        return Comparison(self.lists.name, feature.name, None, "missing", _MISSING, distance, limit, what)
 
     def unseen(self, domain: schema_pb2.Feature | None) -> Iterator[Comparison]:
         """The share of values outside the domain of the schema; of components, outside their range."""

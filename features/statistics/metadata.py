@@ -3,6 +3,7 @@
 A column is a feature of its name; what is measured of it has a path: `[title, words]` the words of a text,
 `[released, age]` the age of a date in days, `[features, 12]` a component of a vector, `[list, length]` and
 `[list, relevant]` the documents of a list and the relevant ones. A feature of documents counts documents.
+The weighted number of examples is that of independent lists, see `SplitSummary.queries`.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ def to_proto(summary: SplitSummary) -> statistics_pb2.DatasetFeatureStatisticsLi
     """The statistics of a split as tensorflow-metadata has them."""
     statistics = statistics_pb2.DatasetFeatureStatisticsList()
     dataset = statistics.datasets.add(name=summary.name, num_examples=summary.lists)
+    if summary.queries is not None:
+        dataset.weighted_num_examples = summary.queries
     dataset.features.append(_of_numbers(["list", "length"], summary.length))
     dataset.features[0].num_stats.common_stats.tot_num_values = summary.documents
     if summary.relevant is not None:
@@ -163,6 +166,7 @@ def summary_of(statistics: statistics_pb2.DatasetFeatureStatisticsList, columns:
         length=_numbers_from(length),
         relevant=None if relevant is None else _numbers_from(relevant),
         columns=tuple(_column_from(column, features) for column in columns if (column.name,) in features),
+        queries=dataset.weighted_num_examples or None,
     )
 
 

@@ -2,7 +2,7 @@
 
 It describes the raw records: features tagged `context` lie in the context of an ExampleListWithContext, those tagged
 `example` in its examples. What is only known of judged lists is not in the environment `SERVING`. Who knows more of the
-data may edit schema.pbtxt: `ranker validate` takes the ranges and values that it finds there.
+data may edit schema.pbtxt: `ranker validate` takes the types, shapes, presence, ranges and values that it finds there.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from features.statistics.schema_checks import SCHEMA_TYPES
 from features.statistics.summary import ColumnSummary, SplitSummary, Values
 from ranker.data.artefacts import ArtefactError
 
@@ -64,8 +65,7 @@ def read_schema(path: Path) -> schema_pb2.Schema:
 def _feature(summary: ColumnSummary) -> schema_pb2.Feature:
     measured = summary.measured
     column = measured.column
-    types = {"float32": schema_pb2.FLOAT, "int64": schema_pb2.INT, "string": schema_pb2.BYTES}
-    feature = schema_pb2.Feature(name=column.name, type=types[column.dtype])
+    feature = schema_pb2.Feature(name=column.name, type=SCHEMA_TYPES[column.dtype])
     feature.annotation.tag.append("context" if column.scope == "query" else "example")
     if column.name in _JUDGED:
         feature.not_in_environment.append("SERVING")

@@ -76,8 +76,8 @@ class SplitStatistics:
     def _of(self, column: Measured) -> _Rows:
         return self._lists if column.column.scope == "query" else self._documents
 
-    def summary(self, name: str) -> SplitSummary:
-        """What was found, of the split `name`."""
+    def summary(self, name: str, queries: float | None = None) -> SplitSummary:
+        """What was found, of the split `name`; for `queries` see `SplitSummary`."""
         return SplitSummary(
             name,
             lists=self._lists.rows,
@@ -85,6 +85,7 @@ class SplitStatistics:
             length=self._lists.numbers("length"),
             relevant=self._lists.numbers("relevant") if "relevant" in self._lists.own else None,
             columns=tuple(self._of(column).summary(column) for column in self._columns),
+            queries=queries,
         )
 
     def to_arrays(self) -> _Arrays:

@@ -149,6 +149,8 @@ class SplitSummary:
         length: documents per list.
         relevant: documents with a label above 0 per list; None without labels.
         columns: of each measured column that the data has.
+        queries: as how many independent lists those of all queries count, where queries have several: lists of a query
+            count as one, see `features.statistics.effective_size`. None if each list is of a query of its own.
     """
 
     name: str
@@ -157,17 +159,24 @@ class SplitSummary:
     length: Numbers
     relevant: Numbers | None
     columns: Sequence[ColumnSummary] = field(default_factory=tuple)
+    queries: float | None = None
 
     def column(self, name: str) -> ColumnSummary | None:
         """The statistics of a column, if there is one of this name."""
         return next((column for column in self.columns if column.measured.name == name), None)
 
     @property
+    def independent_lists(self) -> float:
+        """As how many independent lists all count, at the least: `queries`."""
+        return self.lists if self.queries is None else self.queries
+
+    @property
     def independent_documents(self) -> float:
         """As how many independent documents those of all lists count, at the least.
 
         Documents of a list are found for the same query and may be all alike: then they count as one, and lists of
-        n(i) documents as (sum of n(i))^2 / (sum of n(i)^2), the effective sample size of Kish (1965).
+        n(i) documents as (sum of n(i))^2 / (sum of n(i)^2), the effective sample size of Kish (1965). It is lowered
+        as that of the lists is where queries have several.
         """
         mean, sd = self.length.mean, self.length.sd
-        return self.lists * mean**2 / (mean**2 + sd**2) if self.lists else 0.0
+        return self.independent_lists * mean**2 / (mean**2 + sd**2) if self.lists else 0.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
 import time
 from pathlib import Path
@@ -27,7 +26,6 @@ __all__ = ["command"]
 def command(directory: Path, queries: int, seed: int, keep_serving: bool, overrides: tuple[str, ...]) -> None:
     """Do everything once: make a store's data, prepare, train, evaluate, serve, rank one query."""
     started = time.perf_counter()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the scorer, too, is ended
     console, progress = Console(highlight=False, soft_wrap=True), TerminalProgress()
     from ranker.workflows.demo import Scoring, make_spec, run
 
@@ -38,7 +36,7 @@ def command(directory: Path, queries: int, seed: int, keep_serving: bool, overri
         result = run(directory, spec, scoring, progress)
         console.print(ranked_table(f"query {result.query!r} for a {result.segment} customer", result.ranked))
         console.print(metric_table(result.report))
-        console.print(f"report: {directory / 'report.json'}   bundle: {directory / 'bundle'}")
+        console.print(f"report: {directory / 'report' / 'report.html'}   bundle: {directory / 'bundle'}")
         console.print(f"{time.perf_counter() - started:.0f} s in all\n")
         if not keep_serving:
             bundle = shlex.quote(str(directory / "bundle"))

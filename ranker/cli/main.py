@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 
@@ -19,6 +20,8 @@ _COMMANDS = (
     "validate",
     "train",
     "evaluate",
+    "compare",
+    "measure",
     "score",
     "serve",
     "verify",
@@ -47,7 +50,11 @@ def _ranker() -> None:
 
 
 def main() -> None:
-    """Run the command line; a user's mistake ends with its message and status 2, without a traceback."""
+    """Run the command line; a user's mistake ends with its message and status 2, without a traceback.
+
+    A request to end, SIGTERM, is heeded like Ctrl-C: what is half-written goes.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         _ranker()
     except RankerError as error:

@@ -19,9 +19,9 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from eval.report import Report
+    from eval.report.data import Delta, Figure, Gate, Report
 
-__all__ = ["TerminalProgress", "load_tensorflow", "metric_table", "ranked_table"]
+__all__ = ["TerminalProgress", "gate_table", "load_tensorflow", "metric_table", "ranked_table"]
 
 
 class TerminalProgress:
@@ -109,29 +109,50 @@ def load_tensorflow() -> None:
 
 def metric_table(report: Report) -> Table:
     """Each model's figures with intervals, and its difference to the baseline."""
-    confidence = f"[{report.confidence:.0%} interval]"
-    baseline = next((result.delta.baseline for result in report.results if result.delta), None)
-    table = Table(title=f"{report.n_queries} test lists, {report.n_documents} documents", title_justify="left")
+    confidence = f"[{report['settings']['confidence']:.0%} interval]"
+    data, baseline = report["data"], report["baseline"]
+    title = f"{data['queries']} test lists, {data['documents']} documents"
+    table = Table(title=title, title_justify="left")
     table.add_column("metric")
     table.add_column("model")
     table.add_column(Text(f"mean {confidence}"), justify="right")
-    if baseline:
+    if baseline is not None:
         table.add_column(Text(f"minus {baseline} {confidence}"), justify="right")
         table.add_column("p", justify="right")
-    for result in report.results:
-        mean, delta = result.interval, result.delta
-        cells = [result.metric, result.model, f"{mean.mean:.4f} [{mean.low:.3f}, {mean.high:.3f}]"]
-        if delta:
-            difference = delta.interval
-            cells.append(f"{difference.mean:+.4f} [{difference.low:+.3f}, {difference.high:+.3f}]")
-            cells.append("" if delta.p_value is None else f"{delta.p_value:.2g}")
-        table.add_row(*map(Text, cells))
+    for metric in report["contract"]:
+        for model, found in report["models"].items():
+            cells = [metric, model, _figure(found["overall"][metric])]
+            if model in report["comparisons"]:
+                delta = report["comparisons"][model]["overall"][metric]
+                cells += [_figure(delta, "+"), "" if delta["p_t"] is None else f"{delta['p_t']:.2g}"]
+            table.add_row(*map(Text, cells))
     contract = "; ".join(
         f"{metric}: " + ", ".join(f"{key} {value}" for key, value in choices.items())
-        for metric, choices in report.contract.items()
+        for metric, choices in report["contract"].items()
     )
-    table.caption = f"{report.n_empty} lists without a relevant document are left out. {contract}."
+    lost = data.get("dropped", 0)
+    dropped = f"{lost} documents without a usable label or score are left out. " if lost else ""
+    table.caption = Text(f"{dropped}{data['empty']} lists have no relevant document. {contract}.")
     table.caption_justify = "left"
+    return table
+
+
+def _figure(figure: Figure | Delta, sign: str = "") -> str:
+    """A mean with its interval, where there is one."""
+    mean, low, high = figure["mean"], figure["low"], figure["high"]
+    if mean is None:
+        return "none"
+    interval = "" if low is None or high is None else f" [{low:{sign}.3f}, {high:{sign}.3f}]"
+    return f"{mean:{sign}.4f}{interval}"
+
+
+def gate_table(gate: Gate) -> Table:
+    """What became of each rule, and why."""
+    table = Table(title=f"gate: {gate['decision']}", title_justify="left")
+    for column in ("rule", "decision", "reason"):
+        table.add_column(column)
+    for rule in gate["rules"]:
+        table.add_row(*map(Text, (rule["rule"], rule["decision"], rule["reason"])))
     return table
 
 

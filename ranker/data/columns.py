@@ -40,7 +40,8 @@ class Column:
     """A raw feature: its name, whose it is, and its type.
 
     Missing is NaN (float32), the smallest int64 or "" (string). Dates are int64, seconds since 1970 in UTC. With a
-    `width` each value is a vector of so many numbers; if `multivalued`, it is any number of texts, none of them "".
+    `width` each value is a vector of so many numbers; if `multivalued`, it is any number of texts, none of them "". A
+    `separator` splits one text that stands for several; values here are split.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Column:
     dtype: Dtype
     width: int | None = None
     multivalued: bool = False
+    separator: str | None = None
 
     @property
     def arrow_type(self) -> pa.DataType:
@@ -85,6 +87,7 @@ def column_of(feature: Feature, scope: Scope) -> Column:
         _DTYPE.get(feature.type if feature.kind == "raw" else feature.kind, "string"),
         feature.width if feature.kind in ("vector", "raw") else None,
         feature.kind == "categorical" and feature.multivalued,
+        feature.separator if feature.kind == "categorical" else None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -26,12 +26,15 @@ class RejectedRows:
         path: the file; it is there, if empty, even when no row was rejected.
         counts: number of rows by (reason, file).
         unused: number of rows that are sound but make no list, by what they are, e.g. "query without judgments".
+        rows: number of rows read of each table, sound or not, by the name of its first file; see `read`.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.counts: Counter[tuple[str, str]] = Counter()
         self.unused: Counter[str] = Counter()
+        self.rows: Counter[str] = Counter()
+        self._table_of: dict[str, str] = {}
         self._of_splits: Counter[tuple[SplitName, str]] = Counter()
         self._file: BinaryIO | None = path.open("wb")
 
@@ -43,6 +46,19 @@ class RejectedRows:
         if split is not None:
             self._of_splits[split, reason] += 1
         self._file.write(_line(Rejected.of(file, line, reason, row)))
+
+    def read(self, files: Sequence[str], rows: int) -> None:
+        """Note that so many rows more of a table, which has these files, were read, sound or not."""
+        self._table_of.update(dict.fromkeys(files, files[0]))
+        self.rows[files[0]] += rows
+
+    @property
+    def of_tables(self) -> dict[str, tuple[int, int]]:
+        """Rows set aside and rows read of each table, by the name of its first file."""
+        aside: Counter[str] = Counter()
+        for (_, file), count in self.counts.items():
+            aside[self._table_of.get(file, file)] += count
+        return {table: (aside[table], rows) for table, rows in self.rows.items()}
 
     @property
     def total(self) -> int:

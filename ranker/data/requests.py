@@ -1,7 +1,8 @@
 """A list to be scored, as people write it: `{"id", "query": {...}, "documents": [{"id", "features": {...}}]}`.
 
 Dates, and the `timestamp` of the query, are seconds since 1970 in UTC or ISO 8601 texts; multi-valued features are
-arrays of texts, or one text for an array of one; vectors are arrays of numbers. `null` or no key at all is missing.
+arrays of texts, or one text: split at the separator of the feature as in tables, without one an array of one. Vectors
+are arrays of numbers. `null` or no key at all is missing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pyarrow as pa
 
 from ranker.data.columns import MISSING_INT, Column, Scope
 from ranker.data.tables.dates import seconds_of
+from ranker.data.tables.text_lists import text_lists
 from ranker.errors import RankerError
 
 __all__ = ["RankRequest", "RequestError", "parse_request", "rank_documents", "to_request"]
@@ -152,6 +154,8 @@ def _values(given: Sequence[Any], column: Column, where: Sequence[str]) -> list[
     """Values as `Column.array` takes them; `where` each is."""
     if column.dtype == "int64":
         return _dates(given, where)
+    if column.separator is not None:
+        given = _split(given, column.separator)
     placed = zip(given, where, strict=True)
     if column.multivalued:
         return [_texts(value, place) for value, place in placed]
@@ -159,6 +163,14 @@ def _values(given: Sequence[Any], column: Column, where: Sequence[str]) -> list[
         return [_vector(value, column.width, place) for value, place in placed]
     one: Callable[[Any, str], bytes | float] = _text if column.dtype == "string" else _number
     return [one(value, place) for value, place in placed]
+
+
+def _split(given: Sequence[Any], separator: str) -> list[Any]:
+    """Texts, and whole numbers as they are written, split as readers of tables split them; all else as it is."""
+    whole = [isinstance(value, str | int) and not isinstance(value, bool) for value in given]
+    written = [_text(value, "").decode() if one else None for value, one in zip(given, whole, strict=True)]
+    parts = text_lists(pa.array(written, pa.string()), separator, json_texts=False)[0].to_pylist()
+    return [part if one else value for value, part, one in zip(given, parts, whole, strict=True)]
 
 
 def _texts(value: Any, where: str) -> list[bytes]:

@@ -11,6 +11,7 @@ from ranker.spec.clicks import ClicksSource, Propensity
 from ranker.spec.computed import Code, Computed, Raw, SavedModel
 from ranker.spec.crosses import Cross
 from ranker.spec.data import Data, ElwcSource, LetorSource, Source, Split, SplitFiles, TableSource, TablesSource
+from ranker.spec.evaluation import Evaluation, GateRule, SliceBy
 from ranker.spec.features import (
     Bm25,
     Categorical,
@@ -28,7 +29,7 @@ from ranker.spec.features import (
     Vocabulary,
 )
 from ranker.spec.load import SpecError, load_spec
-from ranker.spec.model import Evaluation, Serving, Spec
+from ranker.spec.model import Serving, Spec
 from ranker.spec.models import Blend, LambdaMart, Model, SelfAttention, SingleFeature, Training
 from ranker.spec.validation import Validation
 
@@ -49,6 +50,7 @@ __all__ = [
     "Evaluation",
     "Feature",
     "Features",
+    "GateRule",
     "JudgedCandidates",
     "LambdaMart",
     "LetorSource",
@@ -64,6 +66,7 @@ __all__ = [
     "SelfAttention",
     "Serving",
     "SingleFeature",
+    "SliceBy",
     "Source",
     "Spec",
     "SpecError",

@@ -75,8 +75,9 @@ class SavedModel(_Computed):
     """What a signature of another TensorFlow SavedModel gives: an encoder of images or texts.
 
     `inputs` says for each input of the signature which column it reads. The model becomes part of the transform graph
-    and of the bundle. It sees "" and NaN where a value is missing. Matrix products may differ in the last bits between
-    a batch and a single list.
+    and of the bundle. It sees "" and NaN where a value is missing; an input of type int64 sees the smallest int64 where
+    a date is missing. It never sees a single row: that is given twice, so that matrix products have the same bits as in
+    a batch.
     """
 
     kind: Literal["saved_model"]

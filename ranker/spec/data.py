@@ -60,7 +60,7 @@ class LetorSource(Section):
     """Files of `label qid:n index:value ... # comment` lines, one for each split, also .gz or .zst.
 
     Each may be several by a pattern: `train-*.txt`; documents of a query come together. Without `qid`, list sizes are
-    in a `.query` or `.group` file beside each. All features are one vector.
+    in a `.query` or `.group` file beside each. All features, at most 100,000, are one vector.
     """
 
     kind: Literal["letor"]

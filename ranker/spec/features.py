@@ -201,9 +201,9 @@ class Vector(Section):
     """Numbers of one column, `width` of each document: an embedding made elsewhere, the features of a LETOR file.
 
     Each becomes a dense column `NAME_I`, I from `first`; steps and missing numbers are as for `numeric`. With
-    `zscore_in_list: true` there is also `zscore_in_list_NAME_I`, the z-score of each among those of its list. A LETOR
-    source knows `width` and `first` by itself. In an ELWC source `columns` groups scalar columns of numbers into one
-    vector: their names, or one pattern such as `f*` for all that match, in natural order.
+    `zscore_in_list: true`, for documents and pairs, there is also `zscore_in_list_NAME_I`, the z-score of each among
+    those of its list. A LETOR source knows `width` and `first` by itself. In an ELWC source `columns` groups scalar
+    columns of numbers into one vector: their names, or one pattern such as `f*` for all that match, in natural order.
     """
 
     name: Name
@@ -269,8 +269,8 @@ class Listwise(Section):
     """How a number of a document compares with those of its list.
 
     `of` names a numeric feature or a date of the document or the pair (the number as given or the age, before
-    `transform`), or a match. A missing number stands in the middle of those that are there: its rank is
-    (number of them + 1) / 2, its percentile 0.5, its z-score 0.
+    `transform`), a computed feature of one number (before `transform`), or a match. A missing number stands in the
+    middle of those that are there: its rank is (number of them + 1) / 2, its percentile 0.5, its z-score 0.
     """
 
     kind: Literal["rank_in_list", "percentile_in_list", "zscore_in_list"]
@@ -333,16 +333,15 @@ class Features(Section):
         if not self.dense:
             yield (), "no numeric and no match feature; every ranker needs at least one"
         yield from self._faults_of_texts()
+        yield from self._faults_of_vectors()
         yield from self._faults_of_crosses()
         yield from self._faults_of_computed()
         numbers = [f.name for f in self.of_documents if f.kind in ("numeric", "date")]
         numbers += [f.name for f in (*self.match, *(f for f in self.computed if f.width in (None, 1)))]
         for place, listwise in enumerate(self.listwise):
             if listwise.of not in numbers:
-                yield (
-                    ("listwise", place, "of"),
-                    f"{listwise.name}: no numeric feature, date or match {listwise.of!r}; there are {numbers}",
-                )
+                what = f"no numeric feature, date, computed feature of one number or match {listwise.of!r}"
+                yield ("listwise", place, "of"), f"{listwise.name}: {what}; there are {numbers}"
 
     def _faults_of_texts(self) -> Iterator[tuple[Location, str]]:
         for side, features in (("query", self.query), ("document", self.document)):
@@ -356,6 +355,12 @@ class Features(Section):
         for place, feature in enumerate(self.query):
             if isinstance(feature, Text) and feature.encode == "tfidf":
                 yield ("query", place, "encode"), f"{feature.name}: tfidf is for texts of documents; use encode: bag"
+
+    def _faults_of_vectors(self) -> Iterator[tuple[Location, str]]:
+        for place, feature in enumerate(self.query):
+            if isinstance(feature, Vector) and feature.zscore_in_list:
+                what = "zscore_in_list has no effect: all documents of a list have the same vector of the query"
+                yield ("query", place, "zscore_in_list"), f"{feature.name}: {what}; leave it out"
 
     def _faults_of_crosses(self) -> Iterator[tuple[Location, str]]:
         for place, cross in enumerate(self.crosses):

@@ -13,26 +13,20 @@ from typing import Annotated, Any, Literal, Self, TypeGuard, cast
 from pydantic import Field, PrivateAttr, model_validator
 
 from ranker.errors import RankerError
-from ranker.spec.candidates import Bm25Candidates
+from ranker.spec.candidates import Bm25Candidates, TableCandidates
 from ranker.spec.clicks import ClicksSource
-from ranker.spec.data import Data, ElwcSource, LetorSource, TablesSource
+from ranker.spec.data import Data, ElwcSource, LetorSource, TableSource, TablesSource
+from ranker.spec.evaluation import Evaluation, GateRule, faults_of_evaluation, faults_of_gate
 from ranker.spec.features import Feature, Features, Vector
 from ranker.spec.models import Blend, Model, SingleFeature, Training
 from ranker.spec.section import Location, Name, ReferencesError, Section, refuse_repeats, refuse_reserved
 from ranker.spec.validation import Validation, faults_of_columns
 
-__all__ = ["Evaluation", "Serving", "Spec"]
+__all__ = ["Serving", "Spec"]
 
 _NAMED = 20
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://")
 _VARIABLE = re.compile(r"\$\{?(\w+)")
-
-
-class Evaluation(Section):
-    """What is measured on the test lists, and against which model of the bundle."""
-
-    metrics: Annotated[list[str], Field(min_length=1)] = ["ndcg@10"]
-    baseline: Name | None = None
 
 
 class Serving(Section):
@@ -60,6 +54,7 @@ class Spec(Section):
     blend: Blend
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
+    gate: list[GateRule] = []
     serving: Serving = Serving()
 
     _base: Path = PrivateAttr(default_factory=Path.cwd)
@@ -86,8 +81,7 @@ class Spec(Section):
         for place, name in enumerate(self.blend.members):
             if name not in names:
                 yield ("blend", "members", place), f"no model {name!r}; there are {names}"
-        if self.evaluation.baseline not in (None, "blend", *names):
-            yield ("evaluation", "baseline"), f"no model {self.evaluation.baseline!r}; there are {names}"
+        yield from faults_of_evaluation(self.evaluation, self.features, names)
         dense = self.features.dense_names
         for place, model in enumerate(self.models):
             if isinstance(model, SingleFeature) and not self.features.may_have(model.feature):
@@ -98,8 +92,9 @@ class Spec(Section):
 
         yield from self._faults_of_sources()
         yield from self._faults_of_candidates()
-        yield from self._faults_of_positions()
+        yield from self._faults_of_outcomes()
         yield from faults_of_columns(self.validation, self.features, self.data)
+        yield from faults_of_gate(self.gate, self.evaluation, names)
 
     def _faults_of_sources(self) -> Iterator[tuple[Location, str]]:
         """What only some sources can give, and what they need."""
@@ -123,15 +118,27 @@ class Spec(Section):
                 f"date {features.dates[0].name!r} needs data.timestamp, the column that says when a query was asked",
             )
 
-    def _faults_of_positions(self) -> Iterator[tuple[Location, str]]:
-        """Where a document was shown is not known before it is ranked."""
-        if self.data.position is None:
-            return
+    def _faults_of_outcomes(self) -> Iterator[tuple[Location, str]]:
+        """Label, click and position are not known before documents are ranked, whatever a feature of them is called."""
         for side in ("query", "document", "pair"):
+            known = self._outcomes(side)
             for place, feature in enumerate(getattr(self.features, side)):
-                if feature.name in ("position", self.data.position):
-                    what = "the position at which a document was shown is not known before it is ranked; leave it out"
-                    yield ("features", side, place), what
+                columns = feature.columns if isinstance(feature, Vector) and isinstance(feature.columns, list) else []
+                if what := next((known[name] for name in (feature.name, *columns) if name in known), None):
+                    told = f"{feature.name}: {what} of a document is not known before it is ranked; leave it out"
+                    yield ("features", side, place), told
+
+    def _outcomes(self, side: str) -> dict[str, str]:
+        """What columns that features of this side read know of the outcome, by name."""
+        source, position = self.data.sources[0], "the position"
+        known = {} if self.data.position is None else {"position": position}
+        # Three tables have columns of their own; those of the judgments are read by features of pairs.
+        judged = side == "pair" or isinstance(source, TableSource | ElwcSource)
+        if not judged or isinstance(self.data.candidates, TableCandidates):
+            return known
+        if isinstance(source, ClicksSource):
+            return known | {source.clicked: "the click", source.position: position}
+        return known | {self.data.label: "the label"} | ({self.data.position: position} if self.data.position else {})
 
     def _faults_of_candidates(self) -> Iterator[tuple[Location, str]]:
         candidates = self.data.candidates

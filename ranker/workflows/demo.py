@@ -25,7 +25,7 @@ from ranker.workflows.measured import metrics_of
 from ranker.workflows.progress import Progress
 
 if TYPE_CHECKING:
-    from eval.report import Report
+    from eval.report.data import Report
 
 __all__ = ["DemoResult", "Scoring", "make_spec", "run"]
 
@@ -61,7 +61,10 @@ models:
   - {name: bm25, kind: single_feature, feature: bm25_query_title}   # the reference to beat
 blend: {members: [net, trees]}
 training: {epochs: 30, patience: 6, seed: 7}
-evaluation: {metrics: [ndcg@10], baseline: bm25}
+evaluation:
+  metrics: [ndcg@10]
+  baseline: bm25
+  slices: [segment, {feature: price, buckets: quartile, scope: document}]
 serving: {model_name: store, grpc_port: 8500, rest_port: 8501}
 """
 
@@ -173,8 +176,7 @@ def run(directory: Path, spec: Spec, scoring: Scoring, progress: Progress) -> De
     prepare(spec, directory / "dataset", progress)
     dataset = Dataset(directory / "dataset")
     train(dataset, directory / "bundle", progress)
-    report = evaluate(directory / "bundle", dataset, progress)
-    write_json(directory / "report.json", report.to_dict())
+    report = evaluate(directory / "bundle", dataset, progress, directory / "report")
     with progress.stage("rank a query by the live scorer"):
         judged = max(islice(read_raw(dataset.raw("test"), dataset.columns), _CANDIDATES), key=lambda j: j.labels.max())
         request = to_request(judged.request, dataset.columns) | {"top_n": _SHOWN}

@@ -4,11 +4,11 @@ learned from them is worthless online."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 from eval.lists import Lists
 from eval.metrics import NDCG
@@ -18,8 +18,8 @@ from training.inputs import Batch, read_packed
 
 __all__ = ["leaks"]
 
-_LISTS_PER_BATCH = 50
-_BATCHES = 20
+_LISTS_PER_BATCH = 10
+_MOST_LISTS, _MOST_NUMBERS = 1000, 1 << 24  # that are looked at
 _FEWEST_LISTS = 20
 _TOO_GOOD = 0.995  # NDCG; real features do not order nearly every list without a fault
 _FEW_VALUES = 100  # a number with no more may stand for categories
@@ -40,25 +40,41 @@ def leaks(files: list[Path], layout: Layout) -> list[str]:
         files: packed training examples.
         layout: names of the features.
     """
-    batches = list(islice(read_packed(files, layout, _LISTS_PER_BATCH), _BATCHES))
-    values = {name: column for name, column in _columns(batches, layout) if np.ptp(column) > 0}
-    warnings = []
+    batches = _first_batches(files, layout)
+    position = None
     if "position" in layout.judged:
         position = np.concatenate([batch.judged["position"].numpy()[batch.mask.numpy()] for batch in batches])
-        warnings = [_of_position(name) for name in layout.dense if name in values and _same(values[name], position)]
     lists = stack_lists(batches)
     varied = np.array([len(np.unique(labels)) > 1 for labels in np.split(lists.labels, lists.offsets[1:-1])])
-    if varied.sum() >= _FEWEST_LISTS:
-        checked = _Labels(lists, varied)
-        best = {name: checked.best(column, number=name in layout.dense) for name, column in values.items()}
-        warnings += [_of_label(name, value) for name, value in best.items() if value >= _TOO_GOOD]
+    checked = _Labels(lists, varied) if varied.sum() >= _FEWEST_LISTS else None
+    warnings = []
+    for name, column in _columns(batches, layout):
+        if not np.ptp(column) > 0:
+            continue
+        number = name in layout.dense
+        if number and position is not None and _same(column, position):
+            warnings.append(_of_position(name))
+        if checked is not None and (value := checked.best(column, number=number)) >= _TOO_GOOD:
+            warnings.append(_of_label(name, value))
     return warnings
+
+
+def _first_batches(files: list[Path], layout: Layout) -> list[Batch]:
+    """The first lists, so many that the memory is bounded."""
+    batches, lists, numbers = [], 0, 0
+    for batch in read_packed(files, layout, _LISTS_PER_BATCH):
+        batches.append(batch)
+        lists, numbers = lists + len(batch.mask), numbers + int(tf.size(batch.features["dense"]))
+        if lists >= _MOST_LISTS or numbers >= _MOST_NUMBERS:
+            break
+    return batches
 
 
 def _columns(batches: list[Batch], layout: Layout) -> Iterator[tuple[str, _Floats]]:
     """Each dense feature and each id of documents, one number per document."""
     dense = np.concatenate([batch.features["dense"].numpy()[batch.mask.numpy()] for batch in batches])
-    yield from zip(layout.dense, dense.T.astype(np.float64), strict=True)
+    for place, name in enumerate(layout.dense):
+        yield name, dense[:, place].astype(np.float64)
     for feature in layout.single_ids:
         if feature.scope == "document":
             ids = [batch.features[feature.name].numpy()[batch.mask.numpy()][:, 0] for batch in batches]

@@ -70,6 +70,7 @@ def prepare(
     """
     options = _options(beam_options)
     metrics_of(spec)
+    out = out.resolve()
     refuse_to_replace(out)
     timed = Timed(progress)
     with timed.stage("fingerprint the sources"):
@@ -77,8 +78,7 @@ def prepare(
         computed = fingerprints(spec)
     key = _key(spec, sources, computed)
     if not force and (old := _manifest_with(out, key)):
-        documents = sum(counts["documents"] for counts in old["splits"].values())
-        _refuse_too_many(old["rejected"], documents, most_rejected, out / "rejected", out)
+        _refuse_too_many(old["read"], old["rejected"], most_rejected, out / "rejected", out)
         return _with_spec(old, spec, out)
     if temporary:
         temporary.mkdir(parents=True, exist_ok=True)
@@ -87,10 +87,14 @@ def prepare(
         (building / "rejected").mkdir()
         with RejectedRows(building / "rejected" / "rows.jsonl") as rejected:
             source = opened(spec, Path(directory), rejected, timed)
+        read = {table: {"rows": rows, "rejected": aside} for table, (aside, rows) in rejected.of_tables.items()}
+        _refuse_too_many(read, rejected.by_reason, most_rejected, building / "rejected", out)
         layout, written = _build(source, building, Path(directory), options, timed)
         reasons = Counter(rejected.by_reason) + written.rejected
-        documents = sum(count.documents for count in written.splits.values())
-        _refuse_too_many(reasons, documents, most_rejected, building / "rejected", out)
+        if not read:  # of files that have a row for each document of a list
+            documents = sum(count.documents for count in written.splits.values())
+            read = {"source": {"rows": reasons.total() + documents, "rejected": reasons.total()}}
+            _refuse_too_many(read, reasons, most_rejected, building / "rejected", out)
         _refuse_empty_splits(written, reasons)
         with timed.stage("look for leaks and drift"):
             anomalies = check_dataset(building, source.spec, written.statistics)
@@ -107,6 +111,7 @@ def prepare(
             "splits": _splits(written, rejected),
             "split_bounds": source.split_bounds.to_json() if source.split_bounds else None,
             "propensities": source.propensities.to_json() if source.propensities else None,
+            "read": read,
             "rejected": dict(reasons.most_common()),
             "unused": dict(rejected.unused),
             "leaks": leaking,
@@ -114,6 +119,7 @@ def prepare(
             "columns": [column.to_json() for column in raw_columns(source.spec)],
             "layout": layout.to_json(),
             "versions": versions(),
+            "files": _sizes(building),
             "seconds": timed.seconds,
         }
         write_json(building / "manifest.json", manifest)
@@ -189,7 +195,16 @@ def _manifest_with(path: Path, key: str) -> dict[str, Any] | None:
         manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return manifest if isinstance(manifest, dict) and manifest.get("key") == key else None
+    if not isinstance(manifest, dict) or manifest.get("key") != key:
+        return None
+    return manifest if manifest["files"] == _sizes(path) else None
+
+
+def _sizes(path: Path) -> dict[str, int]:
+    """Bytes of each file of records."""
+    folders = ("examples", "raw")
+    files = sorted(file for folder in folders for file in (path / folder).rglob("*") if file.is_file())
+    return {file.relative_to(path).as_posix(): file.stat().st_size for file in files}
 
 
 def _with_spec(manifest: dict[str, Any], spec: Spec, path: Path) -> dict[str, Any]:
@@ -207,11 +222,21 @@ def _with_spec(manifest: dict[str, Any], spec: Spec, path: Path) -> dict[str, An
     return manifest
 
 
-def _refuse_too_many(reasons: Mapping[str, int], documents: int, most: float, rejected: Path, out: Path) -> None:
-    """Fail if rows were set aside beyond what is tolerated; the rows stay beside the place of the dataset."""
+def _refuse_too_many(
+    read: Mapping[str, Mapping[str, int]], reasons: Mapping[str, int], most: float, rejected: Path, out: Path
+) -> None:
+    """Fail if of a table more rows were set aside than is tolerated; they stay beside the place of the dataset.
+
+    Args:
+        read: `rows` and how many of them are `rejected`, by table.
+        reasons: rejected rows of all tables, by reason.
+        most: the share that is tolerated.
+        rejected: folder with the rows.
+        out: place of the dataset.
+    """
     kept = out.with_name(f"{out.name}.rejected.jsonl")
-    total = sum(reasons.values())
-    if total <= most * (total + documents):
+    beyond = {table: counts for table, counts in read.items() if counts["rejected"] > most * counts["rows"]}
+    if not beyond:
         kept.unlink(missing_ok=True)  # of a run that failed
         return
     with kept.open("wb") as rows_of_all:
@@ -221,9 +246,10 @@ def _refuse_too_many(reasons: Mapping[str, int], documents: int, most: float, re
     told = [f"{count:,} x {reason}" for reason, count in Counter(reasons).most_common()]
     rows = [row for file in sorted(rejected.iterdir()) for row in _first_rows(file)]
     examples = [f"  {row['file']}:{row['line']}: {row['reason']}: {row['row']:.120}" for row in rows[:_EXAMPLES]]
+    shares = [f"{counts['rejected']:,} of {counts['rows']:,} rows of {table}" for table, counts in beyond.items()]
     raise DataError(
-        f"{total:,} of {total + documents:,} rows cannot be used, more than the {most:.2%} that --max-rejected "
-        f"tolerates: {'; '.join(told)}; all of them with their reasons are in {kept}\n" + "\n".join(examples)
+        f"{' and '.join(shares)} cannot be used, more than the {most:.2%} that --max-rejected tolerates: "
+        f"{'; '.join(told)}; all of them with their reasons are in {kept}\n" + "\n".join(examples)
     )
 
 

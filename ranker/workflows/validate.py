@@ -11,18 +11,23 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 
 from features.statistics.anomalies import Anomaly, anomalies_of, columns_differ
 from features.statistics.comparison import compare, skipped
 from features.statistics.dataset_checks import read_dataset_schema, read_dataset_statistics
+from features.statistics.effective_size import effective_size
 from features.statistics.measured import Measured, measured_columns
 from features.statistics.page import statistics_page
+from features.statistics.schema_checks import schema_differs
 from features.statistics.split import SplitStatistics
 from features.statistics.summary import SplitSummary
 from ranker.data.columns import Column, raw_columns
 from ranker.data.data_error import DataError
 from ranker.data.dataset import Dataset
+from ranker.data.id_hash import hash_ids
+from ranker.data.list_names import queries_of
 from ranker.data.rejected_rows import RejectedRows
 from ranker.data.request_batches import request_batch
 from ranker.data.requests import RankRequest, RequestError, parse_request
@@ -36,6 +41,7 @@ __all__ = ["Validated", "validate_dataset", "validate_requests", "validate_sourc
 _LISTS_PER_BATCH = 256
 _MOST_REJECTED = 0.01  # of the rows, as `ranker prepare` tolerates
 _PLACE = re.compile(r"\[\d+\]")
+_GOT = " got "  # what follows it in an error is the value
 
 
 @dataclass(frozen=True)
@@ -85,20 +91,23 @@ def validate_source(spec: Spec, name: str, dataset: Dataset, progress: Progress,
         with RejectedRows(directory / "opened.jsonl") as rejected:
             source = opened(spec, directory, rejected, progress)
         columns = measured_columns(source.spec)
-        statistics = SplitStatistics(columns)
+        statistics, queries = SplitStatistics(columns), [np.empty(0, np.uint64)]
         with progress.stage("add up statistics") as stage, RejectedRows(directory / "read.jsonl") as more:
             documents = 0
             for shard in source.shards:
                 for part in source.read(shard, _LISTS_PER_BATCH, more):
                     statistics.add(part.lists)
+                    queries.append(hash_ids(queries_of(source.spec, part.lists["query_id"])))
                     documents += len(part.lists["document_id"].flatten())
                     stage.count(documents, "documents")
         reasons = Counter(rejected.by_reason) + Counter(more.by_reason)
         _some_lists(documents, name, reasons)
     differ = columns_differ(_of_features(dataset), columns, name)
-    rows = _rejected(reasons, documents, name, "rows")
+    of_tables = rejected.of_tables or {name: (reasons.total(), reasons.total() + documents)}
+    rows = [row for table, counts in of_tables.items() for row in _rejected(reasons, *counts, table, "rows")]
     skip = skipped(spec) | {anomaly.column for anomaly in differ}
-    return _checked(dataset, [statistics.summary(name)], [*rows, *differ], spec.validation, skip)
+    given = statistics.summary(name, effective_size(np.concatenate(queries)))
+    return _checked(dataset, [given], [*rows, *differ], spec.validation, skip)
 
 
 def validate_requests(lines: Iterable[bytes], name: str, dataset: Dataset, progress: Progress) -> Validated:
@@ -125,7 +134,7 @@ def validate_requests(lines: Iterable[bytes], name: str, dataset: Dataset, progr
             lists += len(some)
             stage.count(lists, "requests")
     _some_lists(lists, name, reasons)
-    rows = _rejected(reasons, lists, name, "requests")
+    rows = _rejected(reasons, reasons.total(), reasons.total() + lists, name, "requests")
     return _checked(dataset, [statistics.summary(name)], rows, dataset.spec.validation, set())
 
 
@@ -148,7 +157,8 @@ def _checked(
 ) -> Validated:
     train = read_dataset_statistics(dataset.path, dataset.spec)["train"]
     schema = read_dataset_schema(dataset.path)
-    skip = skip | skipped(dataset.spec)
+    anomalies = [*anomalies, *(a for split in given for a in schema_differs(split, schema) if a.column not in skip)]
+    skip = skip | skipped(dataset.spec) | {anomaly.column for anomaly in anomalies if anomaly.check == "type"}
     comparisons = [c for split in given for c in compare(train, split, schema, checks, skip)]
     found = (*anomalies, *anomalies_of(comparisons, checks))
     page = statistics_page("Data against the training lists", [train, *given], comparisons, found)
@@ -164,16 +174,24 @@ def _of_features(dataset: Dataset) -> list[Measured]:
 def _requests(
     lines: Iterable[bytes], columns: Sequence[Column], reasons: Counter[str]
 ) -> Iterator[tuple[int, RankRequest]]:
-    """Requests with the numbers of their lines; those that are none are counted."""
+    """Requests with the numbers of their lines; those that are none are counted by what is wrong, with the first."""
+    first: dict[str, str] = {}
+
+    def count(number: int, what: str, got: str) -> None:
+        told = first.setdefault(what, f"{what} (first in line {number}{got})")
+        reasons[told] += 1
+
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
             yield number, parse_request(orjson.loads(line), columns)
         except orjson.JSONDecodeError:
-            reasons["not valid JSON"] += 1
+            count(number, "not valid JSON", "")
         except RequestError as error:
-            reasons[_PLACE.sub("[]", str(error))] += 1
+            what, _, got = _PLACE.sub("[]", str(error)).partition(_GOT)
+            what = what.removesuffix(",").removesuffix(";")
+            count(number, what, f": got {got}" if got else "")
 
 
 def _some_lists(count: int, name: str, reasons: Counter[str]) -> None:
@@ -182,15 +200,12 @@ def _some_lists(count: int, name: str, reasons: Counter[str]) -> None:
         raise DataError(f"{name}: no list to check{aside}")
 
 
-def _rejected(reasons: Counter[str], there: int, name: str, of: str) -> list[Anomaly]:
+def _rejected(reasons: Counter[str], aside: int, rows: int, name: str, of: str) -> list[Anomaly]:
     """Rows that cannot be used, beyond what `ranker prepare` tolerates."""
-    share = reasons.total() / max(reasons.total() + there, 1)
+    share = aside / max(rows, 1)
     if share <= _MOST_REJECTED:
         return []
-    message = (
-        f"{name}: {reasons.total():,} of {reasons.total() + there:,} {of} cannot be used, more than "
-        f"{_MOST_REJECTED:.0%}: {_told(reasons)}"
-    )
+    message = f"{name}: {aside:,} of {rows:,} {of} cannot be used, more than {_MOST_REJECTED:.0%}: {_told(reasons)}"
     return [Anomaly(name, "", "rows", "fail", message, share, _MOST_REJECTED)]
 
 

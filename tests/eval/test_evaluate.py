@@ -1,15 +1,28 @@
-import json
 import math
+from dataclasses import fields
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from scipy import stats
 
-from eval.evaluate import evaluate
+from eval.changes import Texts
+from eval.evaluate import Request, evaluate
 from eval.intervals import bootstrap_interval
-from eval.metrics import NDCG
+from eval.metrics import NDCG, parse_metric
+from eval.report.build import report_of
+from eval.score_parts import WholeTable, spill_scores
 from eval.score_table import read_score_table
+from eval.slice_values import LENGTH, Cut
+from eval.slices import Slicing
+from eval.sums import Sums
+
+SLICINGS = (
+    Slicing("category", (Cut("category"),)),
+    Slicing("price", (Cut("price", 3),), "document"),
+    Slicing("brand × length", (Cut("brand"), Cut(LENGTH, (8.0,))), most=4),
+    Slicing("tags", (Cut("tags"),)),
+)
 
 
 def small_table():
@@ -26,119 +39,212 @@ def small_table():
     )
 
 
-def random_table(queries=80, size=12):
-    random = np.random.default_rng(9)
-    labels = random.integers(0, 4, size=queries * size)
-    labels[: 2 * size] = 0
-    better = labels + random.normal(size=len(labels))
-    return pa.table(
-        {
-            "query_id": np.repeat(np.arange(queries), size),
-            "document_id": np.tile(np.arange(size), queries),
-            "label": labels,
-            "better": better,
-            "worse": better + random.normal(size=len(labels)),
-        }
-    )
+def reported(table, models, metrics, baseline=None, **options):
+    return report_of(evaluate(table, Request(tuple(models), tuple(metrics), baseline, **options)))
+
+
+def assert_alike(one, two, where="report"):
+    """The same structure; the last of ten digits may differ by one."""
+    if isinstance(one, dict):
+        assert one.keys() == two.keys(), where
+        for key in one:
+            assert_alike(one[key], two[key], f"{where}.{key}")
+    elif isinstance(one, list):
+        assert len(one) == len(two), where
+        for place, (first, second) in enumerate(zip(one, two, strict=True)):
+            assert_alike(first, second, f"{where}.{place}")
+    else:
+        assert one == (pytest.approx(two, rel=2e-9, abs=1e-12) if isinstance(one, float) else two), where
 
 
 def test_figures_by_hand():
-    report = evaluate(small_table(), ["good", "bad", "tied"], ["ndcg@1", "ndcg"], baseline="good")
-    means = {(result.metric, result.model): result.interval.mean for result in report.results}
-    second = 1 / math.log2(3)
-    assert means == pytest.approx(
-        {
-            ("ndcg@1", "good"): 1,
-            ("ndcg@1", "bad"): 0,
-            ("ndcg@1", "tied"): 1 / 2,
-            ("ndcg", "good"): 1,
-            ("ndcg", "bad"): second,
-            ("ndcg", "tied"): (1 + second) / 2,
-        },
-        rel=1e-12,
-    )
-    assert (report.n_queries, report.n_empty, report.n_documents) == (3, 1, 6)
-    for result in report.results:
-        assert (result.interval.n_lists, result.n_empty) == (2, 1)
-        assert result.n_tied == (3 if result.model == "tied" else 0)
-        if result.model == "good":
-            assert result.delta is None
-        else:
-            assert result.delta.baseline == "good"
-            assert result.delta.interval.mean == pytest.approx(means[result.metric, result.model] - 1, rel=1e-12)
-            assert result.delta.p_value == 0.0  # both lists differ by the same amount
+    report = reported(small_table(), ["good", "bad", "tied"], ["ndcg@1", "ndcg"], "good")
+    second = 0.6309297536  # 1 / log2(3)
+    means = {"good": (1, 1), "bad": (0, second), "tied": (1 / 2, (1 + second) / 2)}
+    for model, expected in means.items():
+        for metric, mean in zip(("ndcg@1", "ndcg"), expected, strict=True):
+            figure = report["models"][model]["overall"][metric]
+            assert figure["mean"] == pytest.approx(mean, rel=1e-9)
+            assert (figure["lists"], figure["empty"]) == (2, 1)
+            assert figure["tied"] == (3 if model == "tied" else 0)
+            assert figure["low"] is figure["high"] is None, "two lists are too few"
+            if model != "good":
+                delta = report["comparisons"][model]["overall"][metric]
+                assert delta["mean"] == pytest.approx(mean - 1, rel=1e-9)
+    assert set(report["comparisons"]) == {"bad", "tied"}
+    data = report["data"]
+    assert (data["queries"], data["documents"], data["empty"]) == (3, 6, 1)
+    assert data["labels"] == {"0": 4, "1": 2}
+    assert data["lengths"] == {"min": 2, "quartile1": 2, "median": 2, "quartile3": 2, "max": 2}
+    assert data["judged@10"] == {"good": None, "bad": None, "tied": None}
 
 
-def test_intervals_deltas_and_p_values_are_those_of_the_parts():
-    table = random_table()
-    report = evaluate(table, ["worse", "better"], ["ndcg@5"], "worse", confidence=0.9, draws=300, seed=4)
-    lists, scores = read_score_table(table, ["worse", "better"])
-    worse, better = (NDCG(5).per_list(lists, scores[model]) for model in ("worse", "better"))
+def test_intervals_and_tests_are_those_of_the_values(make_scores):
+    scores = make_scores()
     options = {"confidence": 0.9, "draws": 300, "seed": 4}
-    of_worse, of_better = report.results
+    report = reported(scores, ["a", "b"], ["ndcg@5"], "a", **options)
+    table = read_score_table(scores, ["a", "b"])
+    a, b = (NDCG(5).per_list(table.lists, table.scores[model]) for model in ("a", "b"))
     for found, values in [
-        (of_worse.interval, worse),
-        (of_better.interval, better),
-        (of_better.delta.interval, better - worse),
+        (report["models"]["a"]["overall"]["ndcg@5"], a),
+        (report["models"]["b"]["overall"]["ndcg@5"], b),
+        (report["comparisons"]["b"]["overall"]["ndcg@5"], b - a),
     ]:
-        expected = bootstrap_interval(values, lists.query_ids, **options)
-        assert found.n_lists == expected.n_lists == 78
-        assert (found.mean, found.low, found.high) == pytest.approx((expected.mean, expected.low, expected.high))
-    assert of_better.delta.p_value == pytest.approx(stats.ttest_rel(better[2:], worse[2:]).pvalue, rel=1e-9)
-    assert of_better.delta.interval.low > 0
+        expected = bootstrap_interval(values, table.lists.query_ids, **options)
+        assert (found["mean"], found["low"], found["high"]) == pytest.approx(
+            (expected.mean, expected.low, expected.high), rel=1e-9
+        )
+        assert found["lists"] == expected.n_lists
+    there = ~np.isnan(a)
+    delta = report["comparisons"]["b"]["overall"]["ndcg@5"]
+    differences = (b - a)[there]
+    assert delta["p_t"] == pytest.approx(stats.ttest_rel(b[there], a[there]).pvalue, rel=1e-6)
+    assert delta["effect"] == pytest.approx(differences.mean() / differences.std(ddof=1), rel=1e-8)
+    z = stats.norm.ppf(0.95) + stats.norm.ppf(0.8)
+    assert delta["detectable"] == pytest.approx(z * stats.sem(differences), rel=1e-8)
 
 
-def test_order_of_rows_is_immaterial():
-    table = random_table()
-    shuffled = table.take(np.random.default_rng(0).permutation(table.num_rows))
-    one, two = (evaluate(rows, ["better", "worse"], ["ndcg@5", "ndcg"], "worse") for rows in (table, shuffled))
-    assert json.dumps(one.to_dict()) == json.dumps(two.to_dict())
+def test_slices_are_evaluations_of_their_lists(make_scores):
+    """Each slice by itself, made with pandas, measured as a table of its own."""
+    scores = make_scores(200)
+    metrics = ("ndcg@5", "mrr")
+    report = reported(scores, ["a", "b"], metrics, "a", slicings=SLICINGS, draws=200)
+    frame = scores.to_pandas()
+    lengths = frame.groupby("query_id")["query_id"].transform("size")
+    edges = [float(name.split(" ")[-1]) for name in list(report["models"]["a"]["slices"]["price"])[1:3]]
+    chosen = {
+        ("category", "garden"): frame["category"] == "garden",
+        ("category", "(missing)"): frame["category"].isna(),
+        ("tags", "t1"): frame["query_id"].isin(frame[frame["tags"].map(lambda tags: "t1" in tags)]["query_id"]),
+        ("price", "(missing)"): frame["price"].isna(),
+        ("brand × length", "b1 × >= 8"): frame["query_id"].isin(
+            frame[(frame["brand"] == "b1") & (lengths >= 8)]["query_id"]
+        ),
+    }
+    assert len(edges) == 2
+    for (slicing, value), rows in chosen.items():
+        alone = reported(scores.filter(pa.array(rows)), ["a", "b"], metrics, "a", draws=200)
+        for model in ("a", "b"):
+            found = report["models"][model]["slices"][slicing][value]
+            assert found == alone["models"][model]["overall"], (slicing, value)
+        delta = report["comparisons"]["b"]["slices"][slicing][value]
+        for metric in metrics:
+            own = alone["comparisons"]["b"]["overall"][metric]
+            for name in ("mean", "low", "high", "lists", "p_t", "p_randomisation", "effect", "detectable"):
+                assert delta[metric][name] == own[name], (slicing, value, name)
+        told = next(one for one in report["slices"] if one["name"] == slicing)["values"]
+        size = next(one for one in told if one["value"] == value)
+        assert (size["lists"], size["documents"]) == (frame[rows]["query_id"].nunique(), int(rows.sum()))
+        assert size["small"] == (size["lists"] < 30)
 
 
-def test_a_model_equal_to_the_baseline_differs_by_nothing():
-    table = random_table()
-    table = table.append_column("scaled", pa.array(table["better"].to_numpy() * 4 + 1))
-    _, scaled = evaluate(table, ["better", "scaled"], ["ndcg@5"], "better").results
-    interval = scaled.delta.interval
-    assert (interval.mean, interval.low, interval.high, scaled.delta.p_value) == (0, 0, 0, 1)
-
-
-def test_to_dict_is_json_with_the_contract():
-    report = evaluate(small_table(), ["bad", "tied"], ["ndcg@1"], baseline="bad", draws=50, seed=3)
-    as_json = json.loads(json.dumps(report.to_dict(), allow_nan=False))
-    assert as_json == report.to_dict()
-    assert as_json["contract"] == {"ndcg@1": {"gain": "exp2", "ties": "average", "empty": "skip", "ideal": "listed"}}
-    assert as_json["higher_is_better"] == {"ndcg@1": True}
-    told = {name: as_json[name] for name in ("confidence", "draws", "seed", "n_queries", "n_empty", "n_documents")}
-    assert told == {"confidence": 0.95, "draws": 50, "seed": 3, "n_queries": 3, "n_empty": 1, "n_documents": 6}
-    assert [result["n_tied"] for result in as_json["results"]] == [0, 3]
-    assert as_json["results"][0]["delta"] is None
-
-
-def test_floats_in_json_have_ten_digits():
-    (bad,) = evaluate(small_table(), ["bad"], ["ndcg"]).to_dict()["results"]
-    assert bad["interval"]["mean"] == round(1 / math.log2(3), 10) != 1 / math.log2(3)
-
-
-def test_rows_are_flat():
-    report = evaluate(small_table(), ["good", "tied"], ["ndcg@1", "ndcg"], baseline="good")
-    rows = report.rows()
-    assert [(row["metric"], row["model"]) for row in rows] == [
-        ("ndcg@1", "good"),
-        ("ndcg@1", "tied"),
-        ("ndcg", "good"),
-        ("ndcg", "tied"),
+def test_the_family_of_slices_leaves_out_small_ones(make_scores):
+    report = reported(make_scores(150), ["a", "b"], ["ndcg"], "a", slicings=SLICINGS[:3], draws=200, min_lists=40)
+    rows = [
+        (one["small"], report["comparisons"]["b"]["slices"][part["name"]][one["value"]]["ndcg"])
+        for part in report["slices"]
+        for one in part["values"]
     ]
-    columns = ["metric", "model", "mean", "low", "high", "n_lists", "n_empty", "n_tied"]
-    assert list(rows[0]) == [*columns, "delta", "delta_low", "delta_high", "p_value"]
-    assert rows[0]["delta"] is rows[0]["p_value"] is None
-    assert rows[1]["delta"] == report.results[1].delta.interval.mean == -1 / 2
+    assert {small for small, _ in rows} == {True, False}
+    for small, delta in rows:
+        inside = delta["lists"] >= 40
+        assert not (small and inside)
+        for name in ("p_adjusted", "p_holm", "q", "bound_low", "bound_high"):
+            assert (delta[name] is not None) == inside, name
+        if inside:
+            assert delta["p_adjusted"] >= delta["p_randomisation"]
+            assert delta["p_holm"] >= delta["q"] >= delta["p_t"]
+            assert delta["bound_low"] < delta["mean"] < delta["bound_high"]
+
+
+def test_macro_means_count_each_value_once(make_scores):
+    found = reported(make_scores(), ["a"], ["ndcg"], slicings=SLICINGS[:1])["models"]["a"]
+    means = [figures["ndcg"]["mean"] for figures in found["slices"]["category"].values()]
+    assert found["macro"]["category"]["ndcg"] == pytest.approx(np.mean(means), rel=1e-9)
+
+
+@pytest.mark.parametrize("cluster", [None, "user"])
+def test_parts_on_disk_give_the_figures_of_the_whole(make_scores, tmp_path, cluster):
+    scores = make_scores(200)
+    request = Request(
+        ("a", "b", "c"),
+        ("ndcg@5", "mrr@10", "map", "arp"),
+        "a",
+        slicings=SLICINGS,
+        cluster=cluster,
+        texts=Texts("category", "brand"),
+    )
+    whole = evaluate(WholeTable(scores, request.columns), request)
+    rows = scores.take(np.random.default_rng(0).permutation(scores.num_rows)).to_batches(max_chunksize=300)
+    (tmp_path / "parts").mkdir()
+    spilled = spill_scores(rows, request.columns, tmp_path / "parts", 7)
+    apart = evaluate(spilled, request, tmp_path / "per_query.parquet")
+    for one, two in zip(whole.tally.sums, apart.tally.sums, strict=True):
+        for field in fields(Sums):
+            first, second = getattr(one, field.name), getattr(two, field.name)
+            np.testing.assert_allclose(first, second, rtol=1e-12, atol=1e-12, err_msg=field.name)
+    assert [*whole.slices] == [*apart.slices]
+    assert_alike(report_of(whole), report_of(apart))
+    tables = [found.per_query.table().sort_by("query_id") for found in (whole, apart)]
+    for name in tables[0].column_names:
+        one, two = (table[name].combine_chunks() for table in tables)
+        if pa.types.is_floating(one.type):
+            np.testing.assert_allclose(*(a.to_numpy(zero_copy_only=False) for a in (one, two)), rtol=1e-12)
+        elif name not in ("tags", "price", "brand × length"):
+            assert one.to_pylist() == two.to_pylist()
+
+
+def test_order_of_rows_is_immaterial(make_scores):
+    scores = make_scores()
+    shuffled = scores.take(np.random.default_rng(0).permutation(scores.num_rows))
+    one, two = (reported(rows, ["a", "b"], ["ndcg@5"], "a", slicings=SLICINGS) for rows in (scores, shuffled))
+    assert one == two
+
+
+def test_lists_of_a_user_are_resampled_together(make_scores):
+    one = reported(make_scores(), ["a"], ["ndcg"])
+    two = reported(make_scores(), ["a"], ["ndcg"], cluster="user")
+    assert (one["settings"]["unit"], two["settings"]["unit"]) == ("query", "user")
+    figures = [report["models"]["a"]["overall"]["ndcg"] for report in (one, two)]
+    assert figures[0]["mean"] == figures[1]["mean"]
+    assert figures[0]["low"] != figures[1]["low"]
+
+
+def test_a_model_equal_to_the_baseline_differs_by_nothing(make_scores):
+    scores = make_scores()
+    scores = scores.append_column("scaled", pa.array(scores["a"].to_numpy() * 4 + 1))
+    report = reported(scores, ["a", "scaled"], ["ndcg@5"], "a")["comparisons"]["scaled"]
+    delta = report["overall"]["ndcg@5"]
+    assert [delta[name] for name in ("mean", "low", "high", "p_t", "p_randomisation", "p_adjusted")] == [
+        0,
+        0,
+        0,
+        1,
+        1,
+        1,
+    ]
+    changes = report["changes"]["ndcg@5"]
+    assert (changes["better"], changes["worse"], changes["best"], changes["worst"]) == (0, 0, [], [])
+    assert changes["same"] == delta["lists"]
+
+
+def test_the_share_of_judged_documents_is_measured_where_it_is_known(make_scores):
+    scores = make_scores()
+    judged = np.random.default_rng(1).random(scores.num_rows) < 0.7
+    judged |= scores["label"].to_numpy() > 0
+    report = reported(scores.append_column("judged", pa.array(judged)), ["a"], ["ndcg"], judged_at=(10, 3))
+    table = read_score_table(scores.append_column("judged", pa.array(judged)), ["a"])
+    for k in (3, 10):
+        expected = parse_metric(f"judged@{k}").per_list(table.lists, table.scores["a"]).mean()
+        assert report["data"][f"judged@{k}"]["a"] == pytest.approx(expected, rel=1e-9)
+    assert list(report["contract"]) == ["ndcg"]
+    assert list(report["models"]["a"]["overall"]) == ["ndcg"]
 
 
 def test_the_gain_is_settled_on_the_whole_table():
     table = small_table().set_column(2, "label", pa.array([20, 0, 0, 0, 0, 1]))
-    report = evaluate(table, ["good"], ["ndcg@1", "ndcg@1(gain=exp2)"])
-    assert {metric: contract["gain"] for metric, contract in report.contract.items()} == {
+    report = reported(table, ["good"], ["ndcg@1", "ndcg@1(gain=exp2)"])
+    assert {metric: contract["gain"] for metric, contract in report["contract"].items()} == {
         "ndcg@1": "linear",
         "ndcg@1(gain=exp2)": "exp2",
     }
@@ -147,24 +253,56 @@ def test_the_gain_is_settled_on_the_whole_table():
 @pytest.mark.parametrize(
     ("models", "metrics", "options", "says"),
     [
-        (["good", "gone"], ["ndcg"], {}, "add gone, or name models that are there"),
-        (["good"], ["ndcg", "map"], {}, "unknown name 'map'; known: ndcg"),
+        (["good", "gone"], ["ndcg"], {}, "expected a column 'gone'"),
+        (["good"], ["ndcg", "mapp"], {}, "unknown name 'mapp'; known:"),
         (["good"], ["ndcg@5", "ndcg@05"], {}, "metrics: expected at least one, each once; got ndcg@5, ndcg@5"),
         (["good", "good"], ["ndcg"], {}, "models: expected at least one, each once"),
         ([], ["ndcg"], {}, "models: expected at least one, each once; got none"),
         (["good"], [], {}, "metrics: expected at least one"),
         (["good"], ["ndcg"], {"baseline": "bad"}, "one of the models (good), got 'bad'"),
         (["good"], ["ndcg"], {"confidence": 1.0}, "between 0 and 1"),
+        (["good"], ["ndcg"], {"draws": 0}, "draws: expected at least 1"),
+        (["good"], ["ndcg"], {"slicings": (Slicing("colour", (Cut("colour"),)),)}, "expected a column 'colour'"),
+        (["good"], ["ndcg"], {"slicings": (Slicing("unit", (Cut("label"),)),)}, "the name is taken by a column"),
+        (["good"], ["ndcg"], {"slicings": (Slicing("a|b", (Cut("label"),)),)}, "the name is taken by a column"),
+        (["good"], ["ndcg"], {"slicings": (Slicing("x", (Cut("label"),)),) * 2}, "slices: expected at least one, each"),
+        (["good"], ["ndcg"], {"cluster": "user"}, "expected a column 'user'"),
     ],
 )
 def test_wrong_requests_are_refused(models, metrics, options, says):
     with pytest.raises(ValueError) as error:
-        evaluate(small_table(), models, metrics, **options)
+        evaluate(small_table(), Request(tuple(models), tuple(metrics), **options))
     assert says in str(error.value)
 
 
 def test_tables_without_rows_or_relevant_documents_are_refused():
+    request = Request(("good",), ("ndcg",))
     with pytest.raises(ValueError, match="at least one row"):
-        evaluate(small_table().slice(0, 0), ["good"], ["ndcg"])
+        evaluate(small_table().slice(0, 0), request)
     with pytest.raises(ValueError, match="expected a label above 0, got none in 1 queries"):
-        evaluate(small_table().slice(2, 2), ["good"], ["ndcg"])
+        evaluate(small_table().slice(2, 2), request)
+
+
+def test_figures_of_doubles_are_not_rounded_before_the_report():
+    found = evaluate(small_table(), Request(("bad",), ("ndcg",)))
+    assert found.tally.sums[0].mean[0] == pytest.approx(1 / math.log2(3), rel=1e-15)
+    assert report_of(found)["models"]["bad"]["overall"]["ndcg"]["mean"] == 0.6309297536
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_documents_without_a_usable_label_or_score_can_be_dropped(make_scores, tmp_path, on_disk):
+    scores = make_scores()
+    label, a = scores["label"].to_numpy().astype(float), scores["a"].to_numpy().copy()
+    label[3], label[10], a[10], a[20] = np.nan, -1, np.inf, np.nan
+    broken = scores.set_column(2, "label", pa.array(label)).set_column(3, "a", pa.array(a))
+    request = Request(("a", "b"), ("ndcg",), "a", unusable="drop")
+    rows = broken.to_batches(max_chunksize=15)
+    given = spill_scores(rows, request.columns, tmp_path, 4) if on_disk else WholeTable(broken, request.columns)
+    found = report_of(evaluate(given, request))
+    usable = scores.filter(pa.array(~np.isin(np.arange(len(label)), [3, 10, 20])))
+    expected = report_of(evaluate(usable, Request(("a", "b"), ("ndcg",), "a")))
+    assert found["data"].pop("dropped") == 3
+    assert expected["data"].pop("dropped") == 0
+    assert_alike(found, expected)
+    with pytest.raises(ValueError, match="column 'label': expected numbers finite and >= 0, got nan"):
+        evaluate(broken, Request(("a", "b"), ("ndcg",), "a"))

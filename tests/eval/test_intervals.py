@@ -1,59 +1,15 @@
-import hashlib
 import math
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from eval.intervals import BootstrapSums, bootstrap_interval, poisson_weights
+from eval.intervals import bootstrap_interval, bootstrap_intervals, t_intervals
+from eval.sums import Sums
 
 
 def ids(count, prefix="q"):
     return np.array([f"{prefix}{number}" for number in range(count)], dtype=object)
-
-
-def test_weights_are_poisson_1():
-    weights = poisson_weights(ids(2000), draws=500, seed=1)
-    assert weights.dtype == np.uint8
-    n = weights.size
-    # Five standard errors; the variance of (w - 1)^2 under Poisson(1) is its fourth central moment 4 less 1.
-    assert abs(weights.mean() - 1) < 5 * math.sqrt(1 / n)
-    assert abs(((weights - 1.0) ** 2).mean() - 1) < 5 * math.sqrt(3 / n)
-    counts = np.bincount(np.minimum(weights.ravel(), 8), minlength=9)
-    expected = n * np.append(stats.poisson.pmf(np.arange(8), 1), stats.poisson.sf(7, 1))
-    assert stats.chisquare(counts, expected, sum_check=False).pvalue > 1e-4
-
-
-def test_weights_of_queries_draws_and_seeds_are_uncorrelated():
-    weights = poisson_weights(ids(400), draws=400, seed=1).astype(float)
-    other = poisson_weights(ids(400), draws=400, seed=2).astype(float)
-    pairs = [(weights, other), (weights[1:], weights[:-1]), (weights[:, 1:], weights[:, :-1])]
-    for one, two in pairs:
-        assert abs(np.corrcoef(one.ravel(), two.ravel())[0, 1]) < 5 / math.sqrt(one.size)
-
-
-def test_a_weight_depends_on_query_draw_and_seed_only():
-    whole = poisson_weights(ids(10), draws=50, seed=3)
-    np.testing.assert_array_equal(poisson_weights(ids(10)[::-1], draws=50, seed=3), whole[::-1])
-    np.testing.assert_array_equal(poisson_weights(["q7"], draws=20, seed=3), whole[7:8, :20])
-    assert np.any(poisson_weights(ids(10), draws=50, seed=4) != whole)
-
-
-def test_weights_are_the_documented_streams():
-    """splitmix64 and blake2b, written out here in Python's integers: the same weights in every process, for good."""
-    seed = 11
-    for query in ("q1", "q2", "é"):
-        state = int.from_bytes(
-            hashlib.blake2b(query.encode(), digest_size=8, key=seed.to_bytes(8, "little")).digest(), "little"
-        )
-        expected = []
-        for _ in range(300):
-            state = (state + 0x9E3779B97F4A7C15) % 2**64
-            mixed = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
-            mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB % 2**64
-            uniform = ((mixed ^ (mixed >> 31)) >> 32) / 2**32
-            expected.append(int(stats.poisson.ppf(uniform + 2**-34, 1)))  # ppf(0) is -1
-        assert poisson_weights([query], draws=300, seed=seed)[0].tolist() == expected
 
 
 def test_interval_is_close_to_the_multinomial_bootstrap_of_scipy():
@@ -84,7 +40,7 @@ def test_coverage_on_normal_data():
     The percentile interval on 100 values covers about 0.94; three standard errors of 1000 trials are 0.022.
     """
     values = np.random.default_rng(4).normal(size=(100, 1000))
-    intervals = BootstrapSums.of(values, ids(100), draws=1000).intervals(0.95)
+    intervals = bootstrap_intervals(Sums.of(values, ids(100), draws=1000), 0.95)
     covered = np.mean([interval.low <= 0 <= interval.high for interval in intervals])
     assert 0.915 < covered < 0.97
 
@@ -103,24 +59,6 @@ def test_order_of_lists_is_immaterial():
     values, order = random.uniform(size=3000), random.permutation(3000)
     one, two = bootstrap_interval(values, ids(3000)), bootstrap_interval(values[order], ids(3000)[order])
     assert (one.mean, one.low, one.high) == pytest.approx((two.mean, two.low, two.high), rel=1e-12)
-
-
-def test_halves_add_up_to_the_whole():
-    values = np.random.default_rng(7).uniform(size=(1001, 2))
-    values[::10, 1] = np.nan
-    whole = BootstrapSums.of(values, ids(1001))
-    halves = BootstrapSums.of(values[:400], ids(1001)[:400]) + BootstrapSums.of(values[400:], ids(1001)[400:])
-    for one, two in zip(whole.intervals(), halves.intervals(), strict=True):
-        assert one.n_lists == two.n_lists
-        assert (one.mean, one.low, one.high) == pytest.approx((two.mean, two.low, two.high), rel=1e-12)
-
-
-def test_parts_of_other_draws_do_not_add_up():
-    values = np.zeros((3, 1))
-    with pytest.raises(ValueError, match="seeds 0 and 1"):
-        BootstrapSums.of(values, ids(3), seed=0) + BootstrapSums.of(values, ids(3), seed=1)
-    with pytest.raises(ValueError, match="same seed, draws and series"):
-        BootstrapSums.of(values, ids(3), draws=10) + BootstrapSums.of(values, ids(3), draws=20)
 
 
 def test_a_series_of_differences_is_paired():
@@ -145,9 +83,21 @@ def test_one_list_gives_its_value():
         ([0.0, 1.0], {"confidence": 95}, "between 0 and 1, such as 0.95, got 95"),
         ([0.0, 1.0], {"draws": 0}, "draws >= 1"),
         ([0.0, 1.0], {"seed": -1}, "0 <= seed"),
-        ([0.0, 1.0, 2.0], {}, "for 2 query ids"),
+        ([0.0, 1.0, 2.0], {}, "for 2 lists"),
     ],
 )
 def test_wrong_requests_are_refused(values, options, says):
     with pytest.raises(ValueError, match=says):
         bootstrap_interval(np.array(values), ids(2), **options)
+
+
+def test_t_intervals_are_those_of_scipy():
+    values = np.random.default_rng(9).normal(0.3, size=(12, 3))
+    values[::2, 1] = np.nan
+    for series, interval in enumerate(t_intervals(Sums.of(values, ids(12), draws=1), 0.9)):
+        there = values[~np.isnan(values[:, series]), series]
+        expected = stats.ttest_1samp(there, 0).confidence_interval(0.9)
+        assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high), rel=1e-12)
+        assert interval.n_lists == len(there)
+    (alone,) = t_intervals(Sums.of(np.ones((1, 1)), ids(1), draws=1))
+    assert (alone.mean, alone.low, alone.high) == (1, -math.inf, math.inf)

@@ -18,7 +18,8 @@ def table(**columns):
 
 
 def test_rows_of_a_query_are_grouped_in_order_of_first_appearance():
-    lists, scores = read_score_table(table(), ["n", "m"])
+    found = read_score_table(table(), ["n", "m"])
+    lists, scores = found.lists, found.scores
     assert lists.query_ids.tolist() == ["b", "a"]
     assert lists.offsets.tolist() == [0, 2, 4]
     assert lists.labels.tolist() == [0, 2, 1, 3]
@@ -30,7 +31,7 @@ def test_rows_of_a_query_are_grouped_in_order_of_first_appearance():
 
 
 def test_chunks_dictionaries_integers_and_float32_are_read_alike():
-    expected, _ = read_score_table(table(), ["m"])
+    expected = read_score_table(table(), ["m"]).lists
     chunked = pa.concat_tables([table().slice(0, 1), table().slice(1)])
     encoded = table(
         query_id=pa.array(ROWS["query_id"]).dictionary_encode(),
@@ -39,10 +40,10 @@ def test_chunks_dictionaries_integers_and_float32_are_read_alike():
         m=pa.array(ROWS["m"], pa.float32()),
     )
     for other in (chunked, encoded):
-        lists, scores = read_score_table(other, ["m"])
-        assert lists.query_ids.tolist() == expected.query_ids.tolist()
-        assert lists.labels.tolist() == expected.labels.tolist()
-        assert scores["m"].tolist() == [0.5, 2.5, 1.5, 3.5]
+        found = read_score_table(other, ["m"])
+        assert found.lists.query_ids.tolist() == expected.query_ids.tolist()
+        assert found.lists.labels.tolist() == expected.labels.tolist()
+        assert found.scores["m"].tolist() == [0.5, 2.5, 1.5, 3.5]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_wrong_values_are_refused_by_name(columns, says):
 
 def test_missing_and_double_columns_and_no_rows_are_refused():
     with pytest.raises(
-        ValueError, match="got query_id, document_id, label, m, n; add o, or name models that are there"
+        ValueError, match="expected a column 'o', got query_id, document_id, label, m, n; add it, or name one"
     ):
         read_score_table(table(), ["m", "o"])
     double = table().append_column("m", pa.array(ROWS["m"]))
@@ -78,3 +79,38 @@ def test_missing_and_double_columns_and_no_rows_are_refused():
         read_score_table(double, ["m"])
     with pytest.raises(ValueError, match="at least one row, got none"):
         read_score_table(table().slice(0, 0), ["m"])
+
+
+def test_ids_units_and_further_columns_follow_the_documents():
+    found = read_score_table(table(user=["u", "v", "u", "v"], x=["1", "2", "3", None]), ["m"], ["x"], "user")
+    assert found.lists.document_ids.tolist() == ["x", "y", "x", "z"]
+    assert found.units.tolist() == ["u", "v"]
+    assert found.columns["x"].to_pylist() == ["1", "3", "2", None]
+    assert read_score_table(table(), ["m"]).units.tolist() == ["b", "a"]
+
+
+def test_a_column_says_what_is_judged():
+    found = read_score_table(table(judged=[False, True, True, True]), ["m"])
+    assert found.lists.judged.tolist() == [False, True, True, True]
+    assert read_score_table(table(), ["m"]).lists.judged is None
+    for judged, says in [
+        ([True, None, True, True], "got null for query 'a', document 'x'"),
+        ([1, 1, 0, 1], "expected true or false, got int64"),
+        ([True, True, False, True], "label 2.0 of document 1 .* expected 0, as not judged"),
+    ]:
+        with pytest.raises(ValueError, match=says):
+            read_score_table(table(judged=judged), ["m"])
+
+
+def test_a_query_of_two_clusters_is_refused():
+    with pytest.raises(ValueError, match="column 'user': expected one value for query 'b', got 'u' and 'w'"):
+        read_score_table(table(user=["u", "v", "w", "v"]), ["m"], cluster="user")
+    with pytest.raises(ValueError, match="column 'user': expected no nulls, got 1"):
+        read_score_table(table(user=["u", "v", None, "v"]), ["m"], cluster="user")
+
+
+def test_some_lists_keep_their_columns():
+    found = read_score_table(table(x=["1", "2", "3", "4"]), ["m"], ["x"]).select(np.array([False, True]))
+    assert found.lists.query_ids.tolist() == found.units.tolist() == ["a"]
+    assert found.scores["m"].tolist() == [1.5, 3.5]
+    assert found.columns["x"].to_pylist() == ["2", "4"]

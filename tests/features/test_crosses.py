@@ -128,6 +128,24 @@ def test_pairs_of_batches(lists, most, many):
         assert (1 + np.flatnonzero(row[:50])).tolist() == (1 + np.flatnonzero(row[50:])).tolist() == sorted(set(ids))
 
 
+def test_a_number_named_like_buckets_is_none_of_a_category():
+    """`d_bucket` may be a feature of its own."""
+    sides = {"q": tf.constant(["a"]), "d": tf.constant(["x", "y"])}
+    found = []
+    for columns in ({}, {"d_bucket": tf.constant([3.0, 3.0])}):
+        batch = Lists(
+            tf.constant([0, 0], tf.int64),
+            tf.constant([0, 2], tf.int64),
+            {"q": sides["q"]},
+            {"d": sides["d"]},
+            {},
+            kinds={"q": "categorical", "d": "categorical", "d_bucket": "numeric"},
+            columns=columns,
+        )
+        found.append(cross_ids(Cross(query="q", document="d", buckets=997), batch).to_list())
+    assert found == [[[bucket_of(hash_of("a"), hash_of(value), 997)] for value in ("x", "y")]] * 2
+
+
 # --- the hash ---------------------------------------------------------------------------------------------------------
 
 

@@ -245,6 +245,15 @@ def test_a_tensor_that_does_not_fit_the_mask_is_refused(served, requests, name, 
         served.run("serving_default", {**request.tensors, name: change(request.tensors[name])})
 
 
+@pytest.mark.parametrize("name", ["age", "taste", "price", "picture", "stars", "factors"])
+def test_infinity_is_refused_in_numbers_and_vectors_of_queries_and_documents(served, requests, name):
+    request = next(r for r in requests if len(r.document_ids) == 11)
+    numbers = request.tensors[name].copy()
+    numbers.flat[-1] = -np.inf
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"input {name}: expected finite numbers .*, got infinity"):
+        served.run("serving_default", {**request.tensors, name: numbers})
+
+
 def test_the_signature_has_a_tensor_of_its_type_for_every_column(served):
     inputs = served.inputs("serving_default")
     assert {name: inputs[name] for name in ("timestamp", "born", "released", "clicked")} == dict.fromkeys(

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from pydantic import ValidationError
 
 from ranker.data.elwc.records import read_raw
 from ranker.data.split import SPLITS
+from ranker.spec import Categorical
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -39,8 +41,14 @@ def test_a_word_has_one_id_in_queries_and_documents(prepared):
     assert got["title"][0] == got["query"][::-1]
     assert got["description"][0] == got["query"][1:]
     tables = {f.name: f.table for f in prepared.layout.ids}
-    assert tables["query"] == tables["title"] == tables["description"] == "text_4096_16"
+    assert tables["query"] == tables["title"] == tables["description"] == "#text_4096_16"
     assert tables["brand"] != tables["segment"]
+
+
+def test_no_feature_has_the_name_of_the_table_of_words(prepared):
+    for table in {f.table for f in prepared.layout.ids if f.name in ("query", "title", "description")}:
+        with pytest.raises(ValidationError, match="name"):
+            Categorical(name=table, kind="categorical")
 
 
 def test_the_layout_of_corner_cases(corner):

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow_transform.annotators import ObjectTracker, object_tracker_scope
+from tensorflow_transform.graph_context import TFGraphContext
 
 from features.saved_model import LoadedModel, load_model, model_digest
-from ranker.data.columns import Column
+from ranker.data.columns import MISSING_INT, Column
 from ranker.errors import RankerError
 from ranker.spec import SavedModel, Spec
 
@@ -93,16 +95,21 @@ def signatures() -> dict[str, tf.types.experimental.ConcreteFunction]:
         "fixed": concrete(lambda x: {"y": x}, tf.TensorSpec([1, 4], tf.float32, name="x")),
         "whole": concrete(lambda x: {"y": x}, days),
         "any": concrete(lambda x: {"y": tf.cast(x, tf.float32)}, tf.TensorSpec(None, tf.float64, name="x")),
+        "years": concrete(lambda x: {"y": x}, tf.TensorSpec([None, 1], tf.float32, name="x")),
+        "lowest": concrete(lambda x: {"y": tf.cast(tf.equal(x, tf.int64.min), tf.int32)}, days),
+        "product": concrete(lambda x: {"y": tf.matmul(x, WEIGHTS)}, tf.TensorSpec([None, 1000], tf.float32, name="x")),
         "words": concrete(lambda x: {"y": tf.strings.length(x)}, tf.TensorSpec([None, 1], tf.string, name="x")),
     }
 
 
+WEIGHTS = np.random.default_rng(2).normal(size=(1000, 3)).astype(np.float32)
 COLUMNS = {
     column.name: column
     for column in (
         *(Column("v4", "document", "float32", 4), Column("v3", "document", "float32", 3)),
         *(Column("number", "document", "float32"), Column("text", "document", "string")),
-        *(Column("day", "document", "int64"), Column("tags", "document", "string", multivalued=True)),
+        *(Column("day", "document", "int64"), Column("image", "document", "float32", 1000)),
+        *(Column("tags", "document", "string", multivalued=True),),
     )
 }
 
@@ -145,11 +152,42 @@ def test_the_width_is_that_of_the_output(folder, changed, width):
     assert load(folder, **changed).width == width
 
 
+def call(model: LoadedModel, values: np.ndarray) -> np.ndarray:
+    """The model as part of a graph, traced as TensorFlow Transform does."""
+    module, kept = tf.Module(), ObjectTracker()
+    given = tf.TensorSpec([None, *values.shape[1:]], values.dtype)
+    context = TFGraphContext(module_to_export=module, temp_dir=None, evaluated_replacements=None)
+    with context, object_tracker_scope(kept):
+        function = tf.function(lambda x: model([x]), [given], autograph=False).get_concrete_function()
+    return function(tf.constant(values)).numpy()
+
+
+def test_a_missing_date_is_nan_for_a_floating_input_and_stays_for_a_whole_one(folder):
+    dates = np.array([MISSING_INT, 0, -(2**40), 86_400])
+    for signature in ("any", "years"):
+        got = call(load(folder, signature=signature, inputs={"x": "day"}, width=1), dates)
+        np.testing.assert_array_equal(got, np.array([[np.nan], [0], [-(2**40)], [86_400]], np.float32))
+    got = call(load(folder, signature="lowest", inputs={"x": "day"}), dates)
+    assert got.tolist() == [[1], [0], [0], [0]]
+
+
+def test_a_row_has_the_same_bits_alone_and_among_others(folder):
+    """A product of one row and a matrix is computed in another way than one of several rows."""
+    images = np.random.default_rng(1).normal(size=(300, 1000)).astype(np.float32)
+    model = load(folder, signature="product", inputs={"x": "image"})
+    together = call(model, images)
+    np.testing.assert_allclose(together, images @ WEIGHTS, rtol=1e-4, atol=1e-4)
+    for rows in (0, 1, 2, 3, 7, 64):
+        got = call(model, images[:rows])
+        assert got.shape == (rows, 3)
+        assert got.tobytes() == together[:rows].tobytes(), rows
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
         ({"path": "none"}, "/none: no SavedModel: expected a folder with the file saved_model.pb"),
-        ({"signature": "on"}, r"/many: no signature 'on'; there are \['any', 'cube', 'fixed', 'one',"),
+        ({"signature": "on"}, r"/many: no signature 'on'; there are \['any', 'cube', 'fixed', 'lowest',"),
         (
             {"inputs": {"y": "v4"}},
             r"signature 'one': its inputs are x \(float32 \[rows, 4\]\); the feature gives \['y'\]",

@@ -50,7 +50,47 @@ def test_lists_without_a_document_are_answered(scorer, tensors):
     assert run(scorer, no_rows).shape == (0, tensors["mask"].shape[1])
 
 
-@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 3.4e38])
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("price", lambda x: x[0]),
+        ("price", lambda x: x[..., np.newaxis]),
+        ("title", lambda x: x[np.newaxis]),
+        ("query", lambda x: x[:, np.newaxis]),
+        ("query", lambda x: x[0]),
+    ],
+    ids=["no batch", "an axis more", "another batch", "query of a list", "a scalar"],
+)
+def test_a_tensor_with_other_axes_is_refused(scorer, tensors, name, change):
+    """For a list of one, too, where its shape would be equal after broadcasting."""
+    one = {key: values[:, :1] if values.ndim == 2 else values for key, values in tensors.items()}
+    for given in (tensors, one):
+        changed = np.array(change(given[name]), given[name].dtype)
+        axes = given[name].ndim
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match=f"input {name}: shape does not fit: expected {axes} axes"
+        ):
+            run(scorer, {**given, name: changed})
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["price", "stock"])
+def test_infinity_is_refused(scorer, tensors, name, value):
+    changed = tensors[name].copy()
+    changed[..., -1] = value
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"input {name}: expected finite numbers .*, got infinity"):
+        run(scorer, {**tensors, name: changed})
+
+
+def test_infinity_where_no_document_is_does_not_count(scorer, tensors):
+    price = tensors["price"].copy()
+    mask = tensors["mask"].copy()
+    price[0, -1], mask[0, -1] = np.inf, False
+    got = run(scorer, {**tensors, "price": price, "mask": mask})
+    assert np.isfinite(got[mask]).all()
+
+
+@pytest.mark.parametrize("value", [np.nan, 3.4e38, -3.4e38])
 def test_scores_are_finite_whatever_the_number(scorer, tensors, value):
     price = tensors["price"].copy()
     price[0, ::3] = value

@@ -1,7 +1,7 @@
 """Connector: TFRecord files of ExampleListWithContext, as TF-Ranking has them, to lists that are read file by file.
 
-Each record is a list. Lists of the same query stay lists of their own: the second is called `ID#2`, and so on, since a
-score is known by its query and document.
+Each record is a list. Lists of the same query stay lists of their own: the second is called `ID#2`, and so on, see
+`ranker.data.list_names`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ranker.data.columns import MISSING_INT, Column, schema_of
 from ranker.data.data_error import DataError
@@ -31,6 +30,7 @@ from ranker.data.elwc.records import raw_records
 from ranker.data.elwc.tf_records import read_records, write_records
 from ranker.data.file_names import file_names
 from ranker.data.id_hash import hash_ids
+from ranker.data.list_names import numbered_names
 from ranker.data.rejected_rows import RejectedRows
 from ranker.data.split import SPLITS, SplitBounds, SplitName, SplitRule
 from ranker.data.split_paths import split_paths, splits_of_file
@@ -146,8 +146,7 @@ def read_elwc_shard(
     repeats = QueryRepeats(Path(shard.repeats)) if shard.repeats else None
     for lists, codes in read_elwc_lists(spec, shard, None, lists_per_batch, rejected):
         ids = lists.query_ids
-        if repeats is not None:
-            ids = _numbered(ids, repeats.numbers(hash_ids(ids)))
+        ids = numbered_names(ids, None if repeats is None else repeats.numbers(hash_ids(ids)))
         for code, split in enumerate(SPLITS):
             of_split = codes == code
             if split in splits and of_split.any() and (batch := lists.batch(of_split, ids, schema)).num_rows:
@@ -183,12 +182,6 @@ def read_elwc_lists(
                 split = SPLITS[codes[fault.place]] if known else shard.rule.of_row("", shard.number)
                 rejected.add(shard.name, fault.record, fault.reason, fault.text, split)
         yield lists, codes
-
-
-def _numbered(ids: pa.StringArray, numbers: Ints) -> pa.StringArray:
-    """`ID` for the first list of a query, `ID#2` for the second, ..."""
-    more = pc.binary_join_element_wise(ids, pa.array(numbers).cast(pa.string()), "#")
-    return pc.if_else(pa.array(numbers > 1), more, ids)
 
 
 def write_elwc(

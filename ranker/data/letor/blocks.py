@@ -11,9 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ranker.data.data_error import DataError
 from ranker.data.letor.groups import Groups
 from ranker.data.letor.spans import WHOLE, Cuts, Span
 from ranker.data.letor.text import (
+    INDEX_LIMIT,
     ROWS,
     Reason,
     Rejected,
@@ -27,7 +29,9 @@ from ranker.data.letor.text import (
 )
 from ranker.errors import RankerError
 
-__all__ = ["LetorBlock", "LetorScan", "Reason", "Rejected", "SeenQueries", "read_letor", "scan_letor"]
+__all__ = ["LetorBlock", "LetorScan", "Reason", "Rejected", "SeenQueries", "read_letor", "scan_letor", "whole_lists"]
+
+_MOST_FEATURES = 100_000  # each document has a number for each feature
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,6 @@ class LetorBlock:
 
     Attributes:
         query_ids: string [lists]: the text after `qid:`, or the number of the list in the group file from "0".
-        returning: bool [lists]: an earlier list, of any block, had the same qid, and other lists came between.
         offsets: int64 [lists + 1]: documents offsets[i] to offsets[i + 1] are list i; no list is empty.
         labels: float32 [documents], finite and >= 0.
         document_ids: string [documents]: `docid = ID` of the comment, else the position in the list from "0".
@@ -47,7 +50,6 @@ class LetorBlock:
     """
 
     query_ids: pa.StringArray
-    returning: np.ndarray
     offsets: np.ndarray
     labels: np.ndarray
     document_ids: pa.StringArray
@@ -65,13 +67,16 @@ class LetorScan:
         base: 0 if the feature index 0 is used, else 1.
         last: the largest feature index, base - 1 if there is none.
         contiguous: the documents of each query follow one another.
-        lists: how many there are at the most, as far as that is known.
+        lists: number of lists that have a document, valid or not, by their sizes, or of distinct queries that were not
+            seen before; None if that is not known.
+        documents: number of valid documents.
     """
 
     base: int
     last: int
     contiguous: bool
     lists: int | None = field(default=None, compare=False)
+    documents: int = field(default=0, compare=False)
 
     @property
     def features(self) -> int:
@@ -82,7 +87,8 @@ class LetorScan:
         """What holds for two files of one dataset, each read by itself."""
         lists = None if self.lists is None or other.lists is None else self.lists + other.lists
         base, last = min(self.base, other.base), max(self.last, other.last)
-        return LetorScan(base, last, self.contiguous and other.contiguous, lists)
+        documents = self.documents + other.documents
+        return LetorScan(base, last, self.contiguous and other.contiguous, lists, documents)
 
 
 def scan_letor(
@@ -95,6 +101,8 @@ def scan_letor(
 ) -> LetorScan:
     """Read through a file, or the first `limit_bytes` of its text, without keeping it. Rejected lines do not count.
 
+    A line with a feature index of 1,000,000 or more is rejected here as when reading, so that it makes no feature.
+
     Args:
         path: the file.
         limit_bytes: when to stop.
@@ -104,28 +112,33 @@ def scan_letor(
 
     Raises:
         RankerError: as `read_letor`; for faults of group files only if there are `cuts`.
+        DataError: for more than 100,000 features.
     """
-    rules = Rules(0, 2**31, True, has_queries(path) is not False)
+    rules = Rules(0, INDEX_LIMIT, True, has_queries(path) is not False)
     groups = Groups(path, None) if cuts is not None and not rules.by_query else None
     smallest, last, contiguous, seen = 1, 0, True, SeenQueries() if seen is None else seen
     key: str | None = None
-    at, count = Span(), 0
+    at, count, documents, widest = Span(), 0, 0, 1
     for first_line, block in raw_blocks(path):
         rows, _, lines = parse(first_line, valid_text(block), rules)
         columns = rows["features"].flatten().field("column").to_numpy()
         if len(columns):
-            smallest, last = min(smallest, int(columns.min())), max(last, int(columns.max()))
-        lists = np.zeros(0, np.int64)
+            smallest = min(smallest, int(columns.min()))
+            if columns.max() > last:
+                last, widest = int(columns.max()), _line_of(rows, int(columns.argmax()))
+        lists, known = np.zeros(0, np.int64), 0
         if rules.by_query and len(rows):
             starts = _starts(rows["query_id"])
             starts = starts if rows["query_id"][0].as_py() != key else starts[1:]
             again = seen.again(rows["query_id"].take(starts))
             contiguous, key = contiguous and not again.any(), rows["query_id"][-1].as_py()
+            known = int(again.sum())
             lists = rows["line"].to_numpy()[starts]
         elif groups is not None:
             lists = groups.starts(lines)
             groups.keys(lines, lines)
-        count += len(lists)
+        count += len(lists) - known
+        documents += len(rows)
         if cuts is not None:
             cuts.look(block, at, lists, lines)
         at = Span(at.start + len(block), None, first_line + block.count(b"\n"), at.document + len(lines))
@@ -133,7 +146,19 @@ def scan_letor(
             progress(len(lines))
         if limit_bytes is not None and at.start >= limit_bytes:
             break
-    return LetorScan(smallest, last, contiguous, count if rules.by_query or groups is not None else None)
+    if last + 1 - smallest > _MOST_FEATURES:
+        raise DataError(
+            f"{path}:{widest}: expected at most {_MOST_FEATURES:,} features, got the feature index {last}, the largest "
+            f"of the file; correct the line, or number the features anew without gaps"
+        )
+    lists_known = rules.by_query or groups is not None
+    return LetorScan(smallest, last, contiguous, count if lists_known else None, documents)
+
+
+def _line_of(rows: pa.RecordBatch, at: int) -> int:
+    """The line of the feature number `at` of all rows."""
+    stops = np.cumsum(rows["features"].value_lengths().to_numpy())
+    return int(rows["line"].to_numpy()[np.searchsorted(stops, at, side="right")])
 
 
 def read_letor(
@@ -148,9 +173,8 @@ def read_letor(
 ) -> Iterator[tuple[LetorBlock, list[Rejected]]]:
     """Read a file in blocks of whole lists, in memory bounded by a block, or by the longest list if that is larger.
 
-    The first valid line tells whether lists are runs of the same qid (one that comes back makes another list, see
-    `LetorBlock.returning`), or their sizes are in a group file as LightGBM has it: one integer per line. There,
-    rejected lines count.
+    The first valid line tells whether lists are runs of the same qid (one that comes back makes another list), or their
+    sizes are in a group file as LightGBM has it: one integer per line. There, rejected lines count.
 
     Args:
         path: the file, also .gz or .zst (.bz2, .lz4).
@@ -176,9 +200,8 @@ def read_letor(
         raise RankerError(f"{path}: has both qid and the group file {group_file}; expected one of them")
     rules = Rules(base, features, missing_nan, by_query is not False)
     groups = None if rules.by_query else Groups(path, group_file, span.document)
-    seen = SeenQueries()
     for rows, rejected in _fill(_read_rows(path, rules, groups, span), documents_per_block):
-        yield _block(rows, rules, seen), rejected
+        yield _block(rows, rules), rejected
 
 
 def _read_rows(
@@ -204,7 +227,7 @@ def _fill(
         rejected += faults
         if count > enough:
             rows, rest = joined(held), 0
-            for first, rest in _cuts(_starts(rows["query_id"])[1:], size, count):
+            for first, rest in whole_lists(_starts(rows["query_id"])[1:], size, count):
                 yield rows.slice(first, rest - first), rejected
                 rejected = []
             held, count = [rows.slice(rest)], count - rest
@@ -213,14 +236,14 @@ def _fill(
             yield joined([]), rejected
             rejected = []
     rows = joined(held)
-    for first, stop in _cuts(np.append(_starts(rows["query_id"]), count)[1:], size):
+    for first, stop in whole_lists(np.append(_starts(rows["query_id"]), count)[1:], size):
         yield rows.slice(first, stop - first), rejected
         rejected = []
     if rejected:
         yield joined([]), rejected
 
 
-def _cuts(stops: np.ndarray, size: int, known: float = math.inf) -> Iterator[tuple[int, int]]:
+def whole_lists(stops: np.ndarray, size: int, known: float = math.inf) -> Iterator[tuple[int, int]]:
     """Ranges of documents: as many lists, which end at `stops`, as fit in `size` documents, but at least one.
 
     The last lists of the `known` documents are left out as long as more could fit.
@@ -233,7 +256,7 @@ def _cuts(stops: np.ndarray, size: int, known: float = math.inf) -> Iterator[tup
         first = stop
 
 
-def _block(rows: pa.RecordBatch, rules: Rules, seen: SeenQueries) -> LetorBlock:
+def _block(rows: pa.RecordBatch, rules: Rules) -> LetorBlock:
     offsets = np.append(_starts(rows["query_id"]), len(rows))
     query_ids = rows["query_id"].take(pa.array(offsets[:-1]))
     document_ids = rows["document_id"]
@@ -242,7 +265,6 @@ def _block(rows: pa.RecordBatch, rules: Rules, seen: SeenQueries) -> LetorBlock:
         document_ids = pc.coalesce(document_ids, pa.array(positions).cast(pa.string()))
     return LetorBlock(
         query_ids=query_ids,
-        returning=seen.again(query_ids),
         offsets=offsets,
         labels=rows["label"].to_numpy(),
         document_ids=document_ids,
@@ -271,17 +293,31 @@ def _starts(keys: pa.StringArray) -> np.ndarray:
 
 
 class SeenQueries:
-    """The 64-bit hashes of all queries so far, 8 bytes each."""
+    """The 64-bit hashes of all queries so far, 8 bytes each, and of those that came again."""
 
     def __init__(self) -> None:
         self._hashes = np.zeros(0, np.int64)  # sorted
+        self._returned = np.zeros(0, np.int64)  # sorted
+
+    @property
+    def returned(self) -> int:
+        """Number of distinct queries that came again."""
+        return len(self._returned)
 
     def again(self, keys: pa.StringArray) -> np.ndarray:
         """bool [keys]: whether a key was here before, in an earlier call or earlier in `keys`."""
         hashes = np.fromiter(map(hash, keys.to_pylist()), np.int64, len(keys))
         distinct, first = np.unique(hashes, return_index=True)
         new = ~np.isin(distinct, self._hashes, kind="sort")
-        self._hashes = np.sort(np.concatenate([self._hashes, distinct[new]]), kind="stable")  # merges two sorted runs
+        self._hashes = _merged(self._hashes, distinct[new])
         again = np.ones(len(keys), bool)
         again[first[new]] = False
+        if again.any():
+            returned = np.unique(hashes[again])
+            self._returned = _merged(self._returned, returned[~np.isin(returned, self._returned, kind="sort")])
         return again
+
+
+def _merged(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Two sorted arrays as one; the stable sort finds the two runs and merges them."""
+    return np.sort(np.concatenate([one, other]), kind="stable")

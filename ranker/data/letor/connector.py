@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,24 +15,23 @@ from ranker.data.data_error import DataError
 from ranker.data.file_names import file_names
 from ranker.data.files import is_packed
 from ranker.data.id_hash import hash_ids, partition_of
-from ranker.data.letor.blocks import LetorBlock, LetorScan, SeenQueries, read_letor, scan_letor
+from ranker.data.letor.blocks import LetorBlock, LetorScan, SeenQueries, read_letor, scan_letor, whole_lists
+from ranker.data.letor.groups import Groups
 from ranker.data.letor.spans import WHOLE, Cuts, Span
 from ranker.data.letor.text import has_queries
 from ranker.data.rejected_rows import RejectedRows
 from ranker.data.spill import Spill, read_stream
 from ranker.data.split import SPLITS, SplitName, SplitRule
 from ranker.data.split_paths import split_paths, splits_of_file
-from ranker.data.tables.files import text_size
 from ranker.data.tables.id_groups import coded, repeated, take
 from ranker.spec import LetorSource, Spec
 
 __all__ = ["LetorShard", "letor_files", "open_letor", "read_letor_shard"]
 
 _DOCUMENTS_PER_BLOCK = 20_000
-_BLOCK_BYTES = 64 << 20  # of features
+_BLOCK_BYTES = 64 << 20  # of features, in memory at once
 _SPAN_BYTES = 256 << 20  # of a part of a file
 _MOST_PARTITIONS = 256  # each an open file
-_DOCUMENTS_PER_PARTITION = 200_000  # when documents of a query do not follow one another
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,8 @@ def open_letor(
     Args:
         spec: names the files.
         temporary: a folder; it has to stay until the last list was read.
-        rejected: takes the rows of files that have to be regrouped; those of others are set aside when read.
+        rejected: takes the rows of files that have to be regrouped; those of others are set aside when read. Told
+            also how many queries were regrouped, and how many lists of group files have no documents.
         progress: told the number of documents read so far.
 
     Returns:
@@ -102,7 +103,7 @@ def open_letor(
     parts = [scan.split(of_split) for of_split in files.values()]
     whole = scan.whole
     shards: list[LetorShard] = []
-    for (split, of_split), (spans, contiguous) in zip(files.items(), parts, strict=True):
+    for (split, of_split), scanned in zip(files.items(), parts, strict=True):
         own = []
         for place, path in enumerate(of_split):
             # Lists of a group file have no name but their number, which is the same in each file.
@@ -117,9 +118,26 @@ def open_letor(
                 missing_nan=source.missing == "nan",
                 prefix=prefix,
             )
-            own += [replace(file, span=span) for span in spans[place]]
-        shards += own if contiguous else _regroup(own, temporary / f"letor-{split}", rejected)
+            own += [replace(file, span=span) for span in scanned.spans[place]]
+            _count(rejected, "list without documents", 0 if has_queries(path) else Groups(path, None).empty)
+        _count(rejected, "query whose documents were not together, regrouped", scanned.returned)
+        if scanned.returned:
+            own = _regroup(own, temporary / f"letor-{split}", scanned.documents, rejected)
+        shards += own
     return shards, whole
+
+
+def _count(rejected: RejectedRows, what: str, number: int) -> None:
+    if number:
+        rejected.unused[what] += number
+
+
+class _Scanned(NamedTuple):
+    """A split: where to cut each of its files, its valid documents, and how many queries have several lists."""
+
+    spans: list[list[Span]]
+    documents: int
+    returned: int
 
 
 class _Scan:
@@ -129,18 +147,18 @@ class _Scan:
         self._progress, self._documents = progress, 0
         self.whole = LetorScan(1, 0, contiguous=True, lists=0)
 
-    def split(self, paths: Sequence[Path]) -> tuple[list[list[Span]], bool]:
-        """Where to cut each of the files of a split, and whether no query has two lists in them."""
-        seen, spans, contiguous = SeenQueries(), [], True
+    def split(self, paths: Sequence[Path]) -> _Scanned:
+        """The files of a split."""
+        seen, spans, documents = SeenQueries(), list[list[Span]](), 0
         for path in paths:
             cuts = None if is_packed(path) else Cuts(_SPAN_BYTES)
             scan = scan_letor(path, seen=seen, cuts=cuts, progress=self._add)
             if scan.features == 0:
                 raise DataError(f"{path}: no valid `label qid:n index:value ...` line with a feature")
             self.whole = self.whole.union(scan)
-            contiguous = contiguous and scan.contiguous
+            documents += scan.documents
             spans.append([WHOLE] if cuts is None else cuts.spans)
-        return spans, contiguous
+        return _Scanned(spans, documents, seen.returned)
 
     def _add(self, documents: int) -> None:
         self._documents += documents
@@ -205,7 +223,7 @@ def _documents(shard: LetorShard, rejected: RejectedRows | None, lines: str | No
         shard.path,
         features=shard.features,
         base=shard.base,
-        documents_per_block=max(1, min(_DOCUMENTS_PER_BLOCK, _BLOCK_BYTES // (4 * shard.features))),
+        documents_per_block=_documents_per_block(shard.features),
         missing_nan=shard.missing_nan,
         span=shard.span,
     )
@@ -215,6 +233,10 @@ def _documents(shard: LetorShard, rejected: RejectedRows | None, lines: str | No
             for row in bad:
                 rejected.add(shard.names[shard.number], row.line, row.reason, row.text, split)
         yield _distinct(_rows(block, prefix, shard, lines), shard, rejected)
+
+
+def _documents_per_block(features: int) -> int:
+    return max(1, min(_DOCUMENTS_PER_BLOCK, _BLOCK_BYTES // (4 * features)))
 
 
 def _rows(block: LetorBlock, prefix: str, shard: LetorShard, lines: str | None) -> pa.RecordBatch:
@@ -271,10 +293,10 @@ def _compact(values: pa.Array) -> pa.Array:
 # --- files whose documents of a query do not follow one another -------------------------------------------------------
 
 
-def _regroup(shards: Sequence[LetorShard], directory: Path, rejected: RejectedRows) -> list[LetorShard]:
+def _regroup(shards: Sequence[LetorShard], directory: Path, documents: int, rejected: RejectedRows) -> list[LetorShard]:
     """Spread the documents of a split over partitions by query, so that each can be sorted in memory."""
     files = {shard.number for shard in shards}
-    spill = Spill(directory, _schema(shards[0].features), _partitions(shards))
+    spill = Spill(directory, _schema(shards[0].features), _partitions(documents, shards[0].features))
     for shard in shards:
         for rows in _documents(shard, rejected, "" if len(files) == 1 else f"{shard.number}:"):
             spill.write(rows, partition_of(hash_ids(rows["query_id"]), spill.partitions))
@@ -282,13 +304,18 @@ def _regroup(shards: Sequence[LetorShard], directory: Path, rejected: RejectedRo
     return [replace(shards[0], span=WHOLE, regrouped=str(file)) for file in sorted(directory.iterdir())]
 
 
-def _partitions(shards: Sequence[LetorShard]) -> int:
-    size = sum(text_size(path) for path in {shard.path for shard in shards})
-    bytes_per_document = 8 * shards[0].features  # of text, roughly
-    return min(1 + size // (bytes_per_document * _DOCUMENTS_PER_PARTITION), _MOST_PARTITIONS)
+def _partitions(documents: int, features: int) -> int:
+    """As many as make each about `_BLOCK_BYTES` large; no more than can be open, so with over 16 GB of features, each
+    holds one in 256 of them, however much that is.
+    """
+    return min(1 + 4 * documents * features // _BLOCK_BYTES, _MOST_PARTITIONS)
 
 
 def _regrouped(shard: LetorShard, rejected: RejectedRows | None) -> Iterator[pa.RecordBatch]:
+    """The documents of a partition, sorted in batches of whole lists no larger than blocks of a file."""
     rows = pa.concat_batches(list(read_stream(Path(shard.regrouped))))
-    order = np.argsort(coded(rows["query_id"])[0], kind="stable")
-    yield _distinct(rows.take(pa.array(order)), shard, rejected)
+    queries = coded(rows["query_id"])[0]
+    order = np.argsort(queries, kind="stable")
+    stops = np.append(np.flatnonzero(np.diff(queries[order])) + 1, len(order))
+    for first, stop in whole_lists(stops, _documents_per_block(shard.features)):
+        yield _distinct(rows.take(pa.array(order[first:stop])), shard, rejected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +20,18 @@ class Groups:
     """The sizes of the lists of a file, from LightGBM's group file beside it.
 
     Documents are asked for in their order, from number `document` on.
+
+    Attributes:
+        empty: number of lists without documents, of size 0.
     """
 
     def __init__(self, path: Path, group_file: Path | None, document: int = 0) -> None:
         self._path = path
         self._file = group_file or group_file_of(path)
-        self._stops = np.cumsum(_read_sizes(self._file), dtype=np.int64)
+        sizes = np.array(_read_sizes(self._file), np.int64)
+        self._stops = np.cumsum(sizes, dtype=np.int64)
+        self._starts = (self._stops - sizes)[sizes > 0]
+        self.empty = len(sizes) - len(self._starts)
         self._total = int(self._stops[-1]) if len(self._stops) else 0
         self._documents = document
 
@@ -38,8 +45,8 @@ class Groups:
 
     def starts(self, lines: np.ndarray) -> np.ndarray:
         """The lines with which lists begin, of the next `lines` that hold documents; does not pass them."""
-        first, stop = np.searchsorted(self._stops, [self._documents, self._documents + len(lines)])
-        return lines[np.unique(self._stops[first:stop]) - self._documents]
+        first, stop = np.searchsorted(self._starts, [self._documents, self._documents + len(lines)])
+        return lines[self._starts[first:stop] - self._documents]
 
     def check_end(self) -> None:
         """Raise if there were fewer documents than the sizes say."""
@@ -70,7 +77,7 @@ def group_file_of(path: Path) -> Path:
 def _read_sizes(path: Path) -> list[int]:
     try:
         with open_binary(path) as file:
-            texts = file.read().rstrip().split(b"\n")
+            texts = file.read().removeprefix(codecs.BOM_UTF8).rstrip().split(b"\n")
     except OSError as error:
         raise RankerError(f"{path}: cannot read: {error.strerror or error}") from None
     for line, text in enumerate(texts, 1):

@@ -7,6 +7,7 @@ is valid and says why it is not. Both give the same numbers: the float64 nearest
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
 import sys
@@ -24,6 +25,7 @@ from ranker.data.letor.spans import WHOLE, Span
 from ranker.errors import RankerError
 
 __all__ = [
+    "INDEX_LIMIT",
     "ROWS",
     "Parsed",
     "Reason",
@@ -49,6 +51,8 @@ Reason = Literal[
     "NaN feature",
     "infinite feature",
 ]
+
+INDEX_LIMIT = 1_000_000  # feature indices are smaller: a larger one is a fault of the file, not a feature
 
 _BLOCK = 2 << 20  # bytes of text converted at once: what fits the processor's cache is fastest
 _LONGEST_LINE = 256 << 20  # bytes; Arrow's offsets end at 2 GiB
@@ -115,7 +119,7 @@ def text_blocks(path: Path, size: int | None = None, span: Span = WHOLE) -> Iter
 
 
 def raw_blocks(path: Path, size: int | None = None, span: Span = WHOLE) -> Iterator[tuple[int, bytes]]:
-    """As `text_blocks`, with the bytes that are in the file (and a last line feed)."""
+    """As `text_blocks`, with the bytes of the file (and a last line feed); a byte order mark becomes as many blanks."""
     line, done, pieces = span.line, 0, list[bytes]()
     left = math.inf if span.stop is None else span.stop - span.start
     try:
@@ -128,7 +132,7 @@ def raw_blocks(path: Path, size: int | None = None, span: Span = WHOLE) -> Itera
                 stop = chunk.rfind(b"\n") + 1
                 if stop:
                     block = b"".join([*pieces, chunk[:stop]])
-                    yield line, block
+                    yield line, _unmarked(block) if line == 1 else block
                     line, pieces = line + block.count(b"\n"), []
                 pieces.append(chunk[stop:])
                 if sum(map(len, pieces)) > _LONGEST_LINE:
@@ -139,7 +143,14 @@ def raw_blocks(path: Path, size: int | None = None, span: Span = WHOLE) -> Itera
         where = f"from line {line} on, after {done} bytes of text" if done else "any of it"
         raise RankerError(f"{path}: cannot read {where}: {error.strerror or error}") from None
     if any(pieces):
-        yield line, b"".join([*pieces, b"\n"])
+        block = b"".join([*pieces, b"\n"])
+        yield line, _unmarked(block) if line == 1 else block
+
+
+def _unmarked(block: bytes) -> bytes:
+    """The start of a file, with blanks for a byte order mark, so that all other bytes stay where they are."""
+    mark = codecs.BOM_UTF8
+    return block.replace(mark, b" " * len(mark), 1) if block.startswith(mark) else block
 
 
 def valid_text(block: bytes) -> bytes:

@@ -23,9 +23,9 @@ always 0.
 What a product is tagged with, when it was released and when a query was asked is drawn apart from all this, and tells
 nothing of the labels. `ranker.data.store.clicks` says how customers click.
 
-`tests/ranker/data/test_store.py` proves, for two seeds, that ranking by the utility reaches a mean NDCG@10 of at
-least 0.9; that the best single feature gets at most 85 % of that; and that LightGBM without text features gets at most
-95 % of the NDCG@10 of LightGBM with them. The same arguments give the same bytes (for one version of numpy, whose
+`tests/ranker/data/store/test_generator.py` proves, for two seeds, that ranking by the utility reaches a mean NDCG@10 of
+at least 0.9; that the best single feature gets at most 85 % of that; and that LightGBM without text features gets at
+most 95 % of the NDCG@10 of LightGBM with them. The same arguments give the same bytes (for one version of numpy, whose
 generators may change between versions).
 """
 

@@ -79,9 +79,10 @@ def spill_tables(
 ) -> SpilledTables:
     """Read the tables once and write their lists into files, to be read by `read_shard` as often as needed.
 
-    Rows that cannot be used are set aside. Memory is that of one partition and a few blocks, about 200 MB, whatever
-    the size of the tables; with candidates other than those judged, also that of the ids of all documents, and with a
-    split by time that of an int64 per list. Disk under `temporary` is about twice the size of the joined rows.
+    Rows that cannot be used are set aside. Memory is that of one partition and a few blocks: about 200 MB up to some
+    4 GB of rows, beyond which partitions grow with the tables, since at most 256 files are open at once. With
+    candidates other than those judged, it is also that of the ids of all documents, and with a split by time that of an
+    int64 per list. Disk under `temporary` is about twice the size of the joined rows.
 
     Args:
         spec: names the files and columns.

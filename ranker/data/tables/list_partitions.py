@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from ranker.data.clicks.impressions import IMPRESSION
 from ranker.data.columns import MISSING_INT
 from ranker.data.id_hash import hash_order
+from ranker.data.list_names import impression_names
 from ranker.data.rejected_rows import RejectedRows
 from ranker.data.spill import Spill
 from ranker.data.split import SplitBounds, SplitRule
@@ -103,7 +104,7 @@ class ListPartitions:
         heads = heads_of(self.table.spec, values, splits, listed.time)
         if IMPRESSION in listed.rows.schema.names:
             impression = listed.rows[IMPRESSION].take(pa.array(listed.first))
-            named = pc.binary_join_element_wise(values[QUERY], impression, "/")
+            named = impression_names(values[QUERY], impression)
             heads = heads.set_column(heads.schema.names.index(QUERY), QUERY, named)
         return PartLists(known, listed, heads, splits)
 

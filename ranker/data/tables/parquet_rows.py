@@ -135,6 +135,7 @@ def _rows(path: Path, batch: pa.RecordBatch, first: int, watch: ColumnWatch, rej
 
 def _converted(columns: TableColumns, name: str, array: pa.Array, wrong: list[WrongValue]) -> pa.Array:
     """The values of a column; null where missing or wrong."""
+    array = _without_nan(array) if name in (*columns.all_texts, *dict(columns.lists)) else array
     if name in columns.all_texts:
         return array.cast(pa.string())
     if name in columns.all_numbers:
@@ -148,6 +149,15 @@ def _converted(columns: TableColumns, name: str, array: pa.Array, wrong: list[Wr
     values, faults = columns.convert(name, array, shown, cells=name in dict(columns.lists))
     wrong += faults
     return values
+
+
+def _without_nan(array: pa.Array) -> pa.Array:
+    """Numbers that are read as texts: a missing one is null, not the word nan."""
+    if pa.types.is_dictionary(array.type) and pa.types.is_floating(array.type.value_type):
+        array = array.dictionary_decode()
+    if pa.types.is_floating(array.type):
+        return pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+    return array
 
 
 def _holds_text(kind: pa.DataType) -> bool:

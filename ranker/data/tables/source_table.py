@@ -100,6 +100,7 @@ class SourceTable:
         def reject(_: str, line: int, reason: str, row: str) -> None:
             if rejected is not None:
                 number = files.number
+                rejected.read(self.files.names, 1)
                 rejected.add(self.files.names[number], line, reason, row, self._split("", number))
 
         for rows in read_table(files, self._wanted, reject):
@@ -109,6 +110,8 @@ class SourceTable:
             places = (files.number << _LINE_BITS) + rows.lines
             batch = pa.RecordBatch.from_arrays([*values, pa.array(places)], schema=self.schema)
             self.count.add(batch.num_rows)
+            if rejected is not None:
+                rejected.read(self.files.names, batch.num_rows)
             yield self._sound(batch, rows, rejected)
 
     @property

@@ -25,7 +25,7 @@ class SelfAttentionScorer(tf_keras.Model):
         super().__init__(name=spec.name)
         self._layout = layout
         self._tables = {
-            feature.table: tf_keras.layers.Embedding(feature.size, feature.embed, name=f"embed_{feature.table}")
+            feature.table: tf_keras.layers.Embedding(feature.size, feature.embed, name=_layer_name(feature.table))
             for feature in layout.ids
         }
         self._enter = tf_keras.layers.Dense(spec.width, name="enter")
@@ -86,6 +86,11 @@ class _Block(tf_keras.layers.Layer):
         x += self._dropout(attended, training=training)
         forward = self._narrow(self._widen(self._forward_norm(x)))
         return x + self._dropout(forward, training=training)
+
+
+def _layer_name(table: str) -> str:
+    """Of an embedding table. Keras takes no #; names of features have no dot, so that no two tables share a layer's."""
+    return f"embed_{table.replace('#', '.')}"
 
 
 def _mean_embedding(table: tf_keras.layers.Embedding, ids: tf.Tensor) -> tf.Tensor:

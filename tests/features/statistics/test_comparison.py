@@ -175,6 +175,76 @@ def test_values_that_a_person_adds_to_the_schema_are_known(train, summarise, cha
     assert ("brand", "unseen") not in unseen()
 
 
+# --- presence, as the schema says -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def missing(summarise, rows):
+    """`missing(share, before, edit, lists, **checks)`: what is told of columns of which such a share is missing.
+
+    Of training lists `before` of prices is missing; `edit(features)` changes the schema, by name.
+    """
+
+    def without(lists, share, seed):
+        draw = np.random.default_rng(seed)
+        for row in lists:
+            row["price"] = [np.nan if draw.random() < share else 5 + draw.normal() for _ in row["price"]]
+            row["genres"] = [genres or ["drama"] for genres in row["genres"]]
+            row["image"] = [[1.0, 2.0, 3.0] if draw.random() >= share else [np.nan] * 3 for _ in row["image"]]
+        return lists
+
+    def told(share, before=0.0, edit=lambda features: None, lists=300, **checks):
+        train = summarise(without(rows(11, 600), before, 1))
+        other = summarise(without(rows(12, lists, start=1000), share, 2), "valid")
+        schema, validation = infer_schema(train), Validation.model_validate(checks)
+        edit({feature.name: feature for feature in schema.feature})
+        found = anomalies_of(compare(train, other, schema, validation), validation)
+        return {a.column: a for a in found if a.check == "missing"}
+
+    return told
+
+
+def test_a_column_that_was_always_there_must_not_be_missing(missing):
+    """8% are below `missing.most`; that is for columns of which some are missing in training lists too."""
+    found = missing(0.08)
+    assert found.keys() == {"price", "image"}
+    assert found["price"].message.endswith(
+        "% are missing; schema.pbtxt says that 100.00% are there); if it is as it should be, raise "
+        "validation.columns.price.missing"
+    )
+    assert "components" not in found["image"].message
+    assert found["price"].limit == 0
+    assert missing(0.08, before=0.02) == {}
+
+
+def test_a_few_missing_values_may_be_chance(missing):
+    assert missing(0.04, lists=10) == {}
+    assert missing(0.001) == {}
+
+
+def test_presence_has_the_action_and_the_limits_of_missing_values(missing):
+    assert {a.action for a in missing(0.08, missing={"action": "fail"}).values()} == {"fail"}
+    assert missing(0.08, missing={"action": "ignore"}) == {}
+    assert missing(0.08, missing={"most": 1}) == {}
+    assert missing(0.08, columns={"price": {"missing": 0.1}}).keys() == {"image"}
+    assert missing(0.08, columns={"image": {"action": "ignore"}}).keys() == {"price"}
+
+
+def test_the_presence_of_a_schema_that_was_edited_counts(missing):
+    def present(share):
+        def edit(features):
+            for name in ("price", "image"):
+                features[name].presence.min_fraction = share
+
+        return edit
+
+    assert missing(0.08, edit=present(0.9)) == {}
+    assert missing(0.07, before=0.07) == {}
+    assert missing(0.07, before=0.07, edit=present(1.0)).keys() == {"price", "image"}
+    assert missing(0.09, before=0.01, edit=present(0.95)).keys() == {"price", "image"}
+    assert missing(0.01, before=0.07, edit=present(0.95)) == {}
+
+
 def test_what_retrieval_changes_is_skipped(every_kind):
     def of(candidates):
         content = every_kind.model_dump() | {}

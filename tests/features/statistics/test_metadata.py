@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -52,6 +52,16 @@ def differences(one, other, where="") -> list[str]:
 def test_what_is_written_is_read(summary, measured, tmp_path):
     write_statistics(tmp_path / "valid.pb", summary)
     assert differences(summary, read_statistics(tmp_path / "valid.pb", measured)) == []
+
+
+def test_how_many_lists_are_independent_is_written_and_read(summary, measured, tmp_path):
+    assert summary.queries is None
+    assert to_proto(summary).datasets[0].weighted_num_examples == 0
+    few = replace(summary, queries=12.3)
+    write_statistics(tmp_path / "valid.pb", few)
+    found = read_statistics(tmp_path / "valid.pb", measured)
+    assert (found.lists, found.independent_lists) == (120, 12.3)
+    assert found.independent_documents == pytest.approx(summary.independent_documents * 12.3 / 120)
 
 
 def test_nothing_is_written_and_read_too(summarise, measured):

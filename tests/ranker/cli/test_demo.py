@@ -34,8 +34,10 @@ def test_a_ranked_list_and_the_table_are_shown(shown):
     assert re.search(r"query '.+' for a \w+ customer", shown[1])
     for model in ("net", "trees", "bm25", "blend"):
         assert re.search(rf"ndcg@10 │ {model} +│ +0\.\d{{4}} \[", shown[1]), model
-    report = json.loads((shown[0] / "demo" / "report.json").read_text())
-    assert f"{report['n_queries']} test lists" in shown[1]
+    report = json.loads((shown[0] / "demo" / "report" / "report.json").read_text())
+    assert f"{report['data']['queries']} test lists" in shown[1]
+    assert [one["name"] for one in report["slices"]] == ["segment", "price"]
+    assert (shown[0] / "demo" / "report" / "report.html").stat().st_size > 10_000
 
 
 def test_the_lines_at_the_end_work_when_pasted(shown):

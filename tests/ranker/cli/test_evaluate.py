@@ -1,29 +1,148 @@
-"""`ranker evaluate` on the small bundle."""
+"""`ranker evaluate` as a process: of a score table, and of the small bundle."""
 
 from __future__ import annotations
 
 import json
 
-from rich.console import Console
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
 
-from ranker.cli.terminal import metric_table
-from ranker.workflows.evaluate import evaluate
+
+@pytest.fixture
+def scores(tmp_path):
+    """A file of 300 lists; `good` ranks well, `bad` at random."""
+    random = np.random.default_rng(0)
+    labels = (random.random(3000) < 0.3).astype(float)
+    table = {
+        "query_id": np.repeat([f"q{number}" for number in range(300)], 10),
+        "document_id": np.tile([f"d{number}" for number in range(10)], 300),
+        "label": labels,
+        "bad": random.normal(size=3000),
+        "good": labels + random.normal(size=3000),
+        "shop": np.repeat(np.where(np.arange(300) < 200, "here", "there"), 10),
+    }
+    pq.write_table(pa.table(table), tmp_path / "scores.parquet")
+    return "scores.parquet"
 
 
-def test_the_report_is_printed_and_written(ranker, bundle, dataset, progress, tmp_path):
-    done = ranker("evaluate", bundle, dataset.path, "--out", "report.json")
+def test_a_score_table_is_measured_and_written(ranker, scores, tmp_path):
+    done = ranker(
+        "evaluate", scores, "--baseline", "bad", "--slice", "shop", "--slice", "{length: [5]}", "--out", "out"
+    )
     assert done.returncode == 0, done.stderr
-    report = evaluate(bundle, dataset, progress)
-    assert json.loads((tmp_path / "report.json").read_text()) == json.loads(json.dumps(report.to_dict()))
-    with (tmp_path / "expected").open("w+") as file:
-        Console(file=file, width=80, highlight=False).print(metric_table(report))
-        file.seek(0)
-        expected = file.read()
-    numbers = [word for word in expected.split() if word.startswith("0.") and len(word) == 6]
-    assert numbers
-    assert all(number in done.stdout for number in numbers)
-    assert "report: report.json" in done.stdout
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert list(report["models"]) == ["bad", "good"]
+    assert [one["name"] for one in report["slices"]] == ["shop", "list length"]
+    for model in ("bad", "good"):
+        assert f"{report['models'][model]['overall']['ndcg@10']['mean']:.4f}" in done.stdout
+    assert f"{report['comparisons']['good']['overall']['ndcg@10']['mean']:+.4f}" in done.stdout
+    assert "report: out/report.html, out/report.json, out/per_query.parquet" in done.stdout
+    assert pq.read_metadata(tmp_path / "out" / "per_query.parquet").num_rows == 300
+    assert "<html" in (tmp_path / "out" / "report.html").read_text()
 
 
-def test_a_missing_dataset_is_told_before_anything_is_loaded(refused, bundle):
-    assert refused("evaluate", bundle, "none").startswith("none: no dataset here")
+@pytest.mark.parametrize(
+    ("rule", "status", "decision"),
+    [
+        ("{metric: ndcg@10, margin: 0.01}", 0, "PASS"),
+        ("{metric: ndcg@10, margin: 0.01, slices: [shop]}", 0, "PASS"),
+        ("{metric: ndcg@10, floor: 0.99}", 1, "FAIL"),
+        ("{judged: 0.5}", 3, "INCONCLUSIVE"),
+    ],
+)
+def test_the_exit_status_is_the_decision(ranker, scores, rule, status, decision):
+    done = ranker("evaluate", scores, "--baseline", "bad", "--slice", "shop", "--gate", rule)
+    assert done.returncode == status, done.stderr
+    assert f"gate: {decision}" in done.stdout
+    assert "report:" not in done.stdout
+
+
+def test_sections_of_a_spec_are_used_and_changed(ranker, scores, tmp_path):
+    (tmp_path / "mine.py").write_text("def first(shop):\n    return [name[0] for name in shop]\n")
+    (tmp_path / "ranker.yaml").write_text(
+        "version: 1\n"
+        "data: {sources: [{kind: table, file: none.csv}]}\n"
+        "features: {query: [{name: shop, kind: categorical}], document: [{name: price, kind: numeric}]}\n"
+        "models: [{name: good, kind: lambdamart}, {name: bad, kind: single_feature, feature: price}]\n"
+        "blend: {members: [good]}\n"
+        "evaluation:\n"
+        "  {metrics: [ndcg@10, mrr], baseline: bad, slices: [{code: 'mine:first', inputs: [shop], name: letter}]}\n"
+        "gate: [{metric: mrr, model: good, slices: [letter]}]\n"
+    )
+    done = ranker("evaluate", scores, "--spec", "ranker.yaml", "--draws", "300", "--out", "out")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert [value["value"] for value in report["slices"][0]["values"]] == ["h", "t"]
+    assert report["settings"]["draws"] == 300
+    assert list(report["contract"]) == ["ndcg@10", "mrr"]
+    assert report["gate"]["decision"] == "PASS"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["scores.parquet", "--metric", "ndgc"], "evaluation: metric 'ndgc': unknown name 'ndgc'"),
+        (["scores.parquet", "--slice", "colour"], "expected a column 'colour'"),
+        (["scores.parquet", "--slice", "{feature: shop, buckets: 1}"], "slices.0.buckets: expected quartile"),
+        (["scores.parquet", "--slice", "{feature: shop, buckets: 4}"], "slices by buckets of 'shop': expected numbers"),
+        (["scores.parquet", "--slice", "{shop"], "--slice {shop: not YAML"),
+        (["scores.parquet", "--gate", "{metric: mrr}"], "gate.0.metric: 'mrr' is not among"),
+        (["scores.parquet", "--gate", "{floor: 1}"], "expected one of metric"),
+        (["scores.parquet", "--draws", "3"], "evaluation.draws: Input should be greater than or equal to 100"),
+        (["scores.parquet", "--baseline", "best"], "baseline: expected one of the models (bad, good), got 'best'"),
+        (["scores.parquet", "--model", "best"], "expected a column 'best'"),
+        (["none.parquet"], "none.parquet: no file of scores here"),
+        (["scores.txt"], "expected a file that ends in .parquet"),
+        (["none", "none"], "none: no dataset here"),
+    ],
+)
+def test_a_fault_is_told(refused, scores, arguments, says):
+    assert says in refused("evaluate", *arguments)
+
+
+def test_unusable_documents_are_refused_or_dropped(ranker, refused, tmp_path):
+    rows = [f"q{number},d{place},{place % 2},{place}\n" for number in range(20) for place in range(5)]
+    (tmp_path / "s.csv").write_text("query,item,grade,m\n" + "".join(rows) + "q3,d9,,1\n")
+    renamed = ["--query-id=query", "--document-id=item", "--label=grade", "--model=m"]
+    assert "column 'label': expected numbers finite and >= 0, got nan for query 'q3', document 'd9'" in refused(
+        "evaluate", "s.csv", *renamed
+    )
+    done = ranker("evaluate", "s.csv", *renamed, "--drop", "--out", "out")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["data"]["dropped"] == 1
+    assert "20 test lists, 100 documents" in done.stdout
+    assert "1 documents without a usable label or score are left out" in " ".join(done.stdout.split())
+
+
+def test_options_without_effect_are_refused(ranker, scores):
+    for arguments, says in [
+        (["a", "b", "--model", "x"], "--model has no effect on a bundle"),
+        ([scores, "--online", "x"], "--online has no effect on SCORES"),
+        (["a", "b", "c"], "expected BUNDLE and DATASET, or SCORES; got 3 paths"),
+    ]:
+        done = ranker("evaluate", *arguments)
+        assert done.returncode == 2
+        assert says in done.stderr
+
+
+def test_a_score_table_needs_no_tensorflow(ranker, scores):
+    done = ranker("evaluate", scores, python=("-X", "importtime"))
+    assert done.returncode == 0
+    assert "eval.evaluate" in done.stderr
+    assert "tensorflow" not in done.stderr
+
+
+def test_a_bundle_is_measured_as_by_the_workflow(ranker, bundle, dataset, progress, tmp_path):
+    from ranker.workflows.evaluate import evaluate
+
+    done = ranker("evaluate", bundle, dataset.path, "--out", "out", "--gate", "{latency_ms: {p50: 10000}}")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    expected = evaluate(bundle, dataset, progress)
+    assert {key: value for key, value in report.items() if key != "gate"} == {
+        key: value for key, value in json.loads(json.dumps(expected)).items() if key != "gate"
+    }
+    assert report["gate"]["decision"] == "PASS"
+    assert "out/scores.parquet" in done.stdout.replace("\n", "")

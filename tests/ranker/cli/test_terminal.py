@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from ranker.cli.terminal import TerminalProgress, ranked_table
+from ranker.cli.terminal import TerminalProgress, gate_table, metric_table, ranked_table
 
 
 def shown(table: Table) -> str:
@@ -83,3 +83,41 @@ def test_brackets_in_stages_and_titles_are_shown_as_they_are(console, text):
         stage.update(1, 1, text)
     assert f"load {text} 1/1 {text}" in console.file.getvalue()
     assert text in shown(ranked_table(text, [{"title": "a hat, wider than the title"}]))
+
+
+def test_figures_and_differences_are_shown_as_far_as_there_are_any():
+    figure = {"mean": 0.5, "low": 0.4, "high": 0.6, "lists": 9, "empty": 1, "tied": 0}
+    none = {"mean": None, "low": None, "high": None, "lists": 0, "empty": 9, "tied": 0}
+    delta = {"mean": 0.25, "low": None, "high": None, "p_t": 0.0123}
+    report = {
+        "settings": {"confidence": 0.9},
+        "data": {"queries": 10, "documents": 99, "empty": 1, "dropped": 2},
+        "baseline": "[red]",
+        "contract": {"ndcg@10": {"ties": "average"}},
+        "models": {
+            "[red]": {"overall": {"ndcg@10": figure}},
+            "other": {"overall": {"ndcg@10": none}},
+        },
+        "comparisons": {"other": {"overall": {"ndcg@10": delta}}},
+    }
+    text = " ".join(shown(metric_table(report)).split())
+    for part in (
+        "10 test lists, 99 documents",
+        "minus [red] [90% interval]",
+        "0.5000 [0.400, 0.600]",
+        "none",
+        "+0.2500 │",
+    ):
+        assert part in text
+    assert "0.012" in text
+    assert "2 documents without a usable label or score are left out. 1 lists have no relevant document." in text
+    assert "ndcg@10: ties average" in text
+
+
+def test_a_gate_is_shown_with_its_reasons():
+    rules = [
+        {"rule": "[b] not below", "decision": "FAIL", "reason": "the interval [0.1, 0.2] lies below", "figures": {}}
+    ]
+    text = " ".join(shown(gate_table({"decision": "FAIL", "rules": rules})).split())
+    assert "gate: FAIL" in text
+    assert "[b] not below │ FAIL │ the interval [0.1, 0.2] lies below" in text

@@ -20,7 +20,14 @@ def test_match_features_read_no_column_of_their_own(tables):
 
 
 def test_a_column_survives_json(columns):
+    columns = [*columns, Column("genres", "document", "string", multivalued=True, separator="|")]
     assert [Column(**json.loads(json.dumps(column.to_json()))) for column in columns] == columns
+    assert columns[-1].to_json()["separator"] == "|"
+
+
+def test_a_manifest_without_separators_is_read():
+    old = {"name": "genres", "scope": "document", "dtype": "string", "width": None, "multivalued": True}
+    assert Column(**old) == Column("genres", "document", "string", multivalued=True)
 
 
 def test_values_are_as_tensorflow_takes_them():
@@ -46,7 +53,7 @@ WHOLE = (
     "data.position=shown",
     "features.query=[{name: query, kind: text}, {name: taste, kind: vector, width: 3}]",
     "features.document=[{name: title, kind: text}, {name: released, kind: date}, "
-    "{name: genres, kind: categorical, multivalued: true}]",
+    '{name: genres, kind: categorical, multivalued: true, separator: "|"}]',
     "features.pair=[{name: clicks, kind: numeric}]",
 )
 
@@ -59,7 +66,7 @@ def test_columns_of_every_type(tables):
         TIMESTAMP,
         Column("title", "document", "string"),
         Column("released", "document", "int64"),
-        Column("genres", "document", "string", multivalued=True),
+        Column("genres", "document", "string", multivalued=True, separator="|"),
         Column("clicks", "document", "float32"),
     ]
     assert [column.name for column in judged_columns(spec.data)] == ["label", "weight", "position"]

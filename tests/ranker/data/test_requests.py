@@ -6,12 +6,14 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ranker.data.columns import Column
 from ranker.data.requests import RankRequest, RequestError, parse_request, rank_documents, to_request
+from ranker.data.tables.text_lists import text_lists
 
 COLUMNS = [
     Column("query", "query", "string"),
@@ -157,6 +159,41 @@ def test_what_is_missing_of_every_type():
     assert request.tensors["genres"].tolist() == [[[b""]]]
     assert request.tensors["timestamp"].tolist() == [MISSING]
     assert to_request(request, EVERY) == {"query": {}, "documents": [{"id": "a", "features": {}}]}
+
+
+SPLIT = [
+    Column("likes", "query", "string", multivalued=True, separator=", "),
+    Column("genres", "document", "string", multivalued=True, separator="|"),
+]
+
+
+def test_texts_are_split_at_the_separator_of_their_feature():
+    """A list is not split, as in tables."""
+    genres = ["drama| war |\u2003| film noir", ["a|b", "", " c "], "", None, "one", 7, "x|\ud800"]
+    documents = [{"id": at, "features": {"genres": value}} for at, value in enumerate(genres)]
+    request = parse_request({"query": {"likes": "war, peace,both"}, "documents": documents}, SPLIT)
+    values = [[text for text in row if text] for row in request.tensors["genres"][0].tolist()]
+    assert values == [[b"drama", b"war", b"film noir"], [b"a|b", b" c "], [], [], [b"one"], [b"7"], [b"x", b"?"]]
+    assert request.tensors["likes"].tolist() == [[b"war", b"peace,both"]]
+    assert request.missing == ["genres"]
+    again = parse_request(json.loads(json.dumps(to_request(request, SPLIT))), SPLIT)
+    for name, tensor in request.tensors.items():
+        np.testing.assert_array_equal(again.tensors[name], tensor, strict=True)
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(st.lists(st.text(st.sampled_from("ab| \t\u2003;é")), min_size=1, max_size=6))
+def test_requests_split_as_readers_of_tables_do(texts):
+    documents = [{"id": at, "features": {"genres": text}} for at, text in enumerate(texts)]
+    tensor = parse_request({"documents": documents}, SPLIT).tensors["genres"][0]
+    expected = text_lists(pa.array(texts), "|", json_texts=False)[0].to_pylist()
+    assert [[text.decode() for text in row if text] for row in tensor.tolist()] == expected
+
+
+@pytest.mark.parametrize(("value", "found"), [(True, "bool True"), (1.5, "float 1.5"), (["a", 1.5], "float 1.5")])
+def test_what_is_no_text_is_refused_with_a_separator_too(value, found):
+    with pytest.raises(RequestError, match=rf"documents\[0\]\.features\.genres.*; got {found}|text, got {found}"):
+        parse_request({"documents": [{"id": "a", "features": {"genres": value}}]}, SPLIT)
 
 
 MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.sampled_from([UTC, ODD]))

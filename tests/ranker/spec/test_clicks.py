@@ -81,7 +81,7 @@ def test_what_is_made_is_there_after_a_round_trip(load) -> None:
         (["impression_id=label"], "column 'label' is called as one of the engine's own"),
         (["positions=0"], "greater than or equal to 1"),
         (["impression=x"], "did you mean 'impressions'"),
-        (["features.document.1.name=position"], "the position at which a document was shown is not known"),
+        (["features.document.1.name=position"], "position: the position of a document is not known"),
     ],
 )
 def test_options_without_effect_and_those_that_lack_something_are_faults(load, overrides, told) -> None:

@@ -79,7 +79,7 @@ def test_only_single_numbers_are_compared_in_lists():
     assert features(CODE | {"width": 1}, listwise=listwise).listwise[0].of == "margin"
     [(where, what)] = broken(CODE | {"width": 2}, listwise=listwise)
     assert where == ("listwise", 0, "of")
-    assert "no numeric feature, date or match 'margin'" in what
+    assert "no numeric feature, date, computed feature of one number or match 'margin'" in what
 
 
 @pytest.mark.parametrize(

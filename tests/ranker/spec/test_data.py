@@ -52,8 +52,17 @@ def test_without_a_word_candidates_are_the_judged_documents(text, load):
         (["data.sources.0.judgments=7"], "data.sources.0.judgments"),
         (["data.sources=[{kind: table, file: all.csv}]", BM25], "candidates: no effect with a table source"),
         (["data.sources=[{kind: elwc, train: a, valid: b}]"], "files of validation lists without files of test lists"),
-        (["data.position=shown", "features.document.1={name: shown, kind: numeric}"],
-         "the position at which a document was shown is not known before it is ranked"),
+        (["data.position=shown", "features.pair=[{name: shown, kind: numeric}]"],
+         "shown: the position of a document is not known before it is ranked"),
+        (["data.position=shown", "features.document.1={name: position, kind: numeric}"],
+         "position: the position of a document is not known"),
+        (["data.label=rating", "features.pair=[{name: rating, kind: numeric}]"], "rating: the label of a document"),
+        (["data.label=rating", "data.sources=[{kind: table, file: all.csv}]",
+          "features.document.1={name: rating, kind: numeric}"], "rating: the label of a document"),
+        (["data.label=rating", "data.split={}", "data.sources=[{kind: elwc, train: a}]",
+          "features.document.1={name: v, kind: vector, columns: [a, rating]}"], "v: the label of a document"),
+        (["data.sources=[{kind: clicks, queries: q.csv, documents: d.csv, impressions: i.csv, lists: query}]",
+          "features.pair=[{name: clicked, kind: numeric}]"], "clicked: the click of a document"),
         (["features.document.1={name: released, kind: date}"], "date 'released' needs data.timestamp"),
         (["features.document.1={name: picture, kind: vector}"], "width is missing"),
         (["features.document.1={name: v, kind: vector, width: 2, columns: [a, b]}"], "only elwc sources"),
@@ -76,3 +85,8 @@ def test_a_share_of_given_training_lists_may_be_for_validation(text, load, fault
     assert load(text, [GIVEN, "data.split={valid: 0.3}"]).data.split.valid == 0.3
     whole = "data.sources.0.judgments={train: a.csv, valid: c.csv, test: b.csv}"
     assert any("split.valid: no effect" in line for line in faults(text, [whole, "data.split={valid: 0.3}"]))
+
+
+def test_a_product_may_have_a_column_called_like_the_label_of_the_judgments(text, load):
+    spec = load(text, ["data.label=rating", "features.document.1={name: rating, kind: numeric}"])
+    assert spec.features.document[1].name == "rating"

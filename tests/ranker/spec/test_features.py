@@ -100,6 +100,16 @@ def test_weighed_words_are_for_texts_of_documents():
     assert "tfidf is for texts of documents" in what
 
 
+def test_vectors_of_the_query_have_no_zscores_in_lists():
+    vector = {"name": "taste", "kind": "vector", "width": 2}
+    [(where, what)] = broken(query=[QUERY, vector | {"zscore_in_list": True}])
+    assert where == ("query", 1, "zscore_in_list")
+    assert what.startswith("taste: zscore_in_list has no effect")
+    assert features(
+        query=[QUERY, vector], document=[TITLE, PRICE, vector | {"name": "picture", "zscore_in_list": True}]
+    )
+
+
 # --- options ----------------------------------------------------------------------------------------------------------
 
 
@@ -175,7 +185,7 @@ def test_listwise_features_need_a_number_of_the_document(of):
     assert broken(query=query, listwise=listwise) == [
         (
             ("listwise", 1, "of"),
-            f"zscore_in_list_{of}: no numeric feature, date or match {of!r}; "
+            f"zscore_in_list_{of}: no numeric feature, date, computed feature of one number or match {of!r}; "
             "there are ['price', 'coverage_query_title']",
         )
     ]

@@ -155,7 +155,7 @@ def test_what_is_not_a_mapping_is_refused(faults, content, got):
     [fault] = faults(content)
     assert fault == (
         "ranker.yaml: expected a mapping with the keys version, data, features, validation, models, blend, training, "
-        f"evaluation, serving, got {got}"
+        f"evaluation, gate, serving, got {got}"
     )
 
 

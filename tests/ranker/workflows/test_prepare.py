@@ -220,13 +220,48 @@ def test_more_of_them_than_tolerated_fail_the_run_with_the_commonest_reasons(sho
         prepare(spec, out, progress, most_rejected=0.05)
     first, *examples = str(caught.value).splitlines()
     assert first.startswith(
-        "3 of 43 rows cannot be used, more than the 5.00% that --max-rejected tolerates: 2 x unknown"
+        "3 of 43 rows of judgments.csv cannot be used, more than the 5.00% that --max-rejected tolerates: 2 x unknown"
     )
     assert any("judgments.csv:42: unknown document id: " in example for example in examples)
     kept = out.parent / "dataset.rejected.jsonl"
     assert str(kept) in first
     assert sorted(json.loads(row)["line"] for row in kept.read_text().splitlines()) == [42, 43, 44]
     kept.unlink()
+
+
+def test_rows_that_are_made_hide_none_that_cannot_be_used(shop, out, progress):
+    """Every test list has all documents, sampled ones are added to the others: rows of lists, not of judgments."""
+    documents = "".join(f'{{"document_id": "d{i}", "title": "hat {i}", "price": {i}}}\n' for i in range(500))
+    bad = "".join(f"q{i},unknown,1\n" for i in range(20))
+    changed = {"documents.jsonl": documents, "judgments.csv": judgments(bad)}
+    spec = shop(changed, ("data.candidates={from: sample, n: 50}",))
+    with pytest.raises(DataError, match=r"20 of 60 rows of judgments\.csv cannot be used"):
+        prepare(spec, out, progress)
+    (out.parent / "dataset.rejected.jsonl").unlink()
+
+
+def test_each_table_has_its_share(shop, tmp_path, progress):
+    """A bad row of many products is one of them, not of the few judgments."""
+    documents = "".join(f'{{"document_id": "d{i}", "title": "hat {i}", "price": {i}}}\n' for i in range(500))
+    manifest = prepare(shop({"documents.jsonl": documents + "{\n"}), tmp_path / "dataset", progress)
+    assert manifest["read"]["documents.jsonl"] == {"rows": 501, "rejected": 1}
+    assert manifest["read"]["judgments.csv"] == {"rows": 40, "rejected": 0}
+
+
+def test_a_dataset_that_lacks_a_file_is_made_anew(shop, tmp_path, progress):
+    spec, place = shop(), tmp_path / "dataset"
+    prepare(spec, place, progress)
+    next((place / "examples").iterdir()).unlink()
+    manifest = prepare(spec, place, progress)
+    assert all((place / name).exists() for name in manifest["files"])
+
+
+def test_the_dataset_may_be_the_current_folder(shop, tmp_path, progress, monkeypatch):
+    spec = shop()
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    prepare(spec, Path(), progress)
+    assert (tmp_path / "here" / "manifest.json").exists()
 
 
 def test_the_rows_of_a_run_that_failed_go_when_the_next_succeeds(shop, tmp_path, progress):
@@ -262,7 +297,7 @@ def test_a_dataset_made_before_takes_the_models_of_the_spec_and_the_tolerance_of
     assert (place / "transform").stat().st_ino == made
     assert manifest == Dataset(place).manifest
     assert Dataset(place).spec.models[0].leaves == 7
-    with pytest.raises(DataError, match="1 of 41 rows cannot be used"):
+    with pytest.raises(DataError, match=r"1 of 41 rows of judgments\.csv cannot be used"):
         prepare(changed, place, progress)
 
 

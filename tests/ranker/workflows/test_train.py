@@ -96,5 +96,6 @@ def test_a_spec_of_letor_files_can_be_given_again(tmp_path, progress):
     assert manifest["spec"]["models"][0]["leaves"] == 5
     assert manifest["columns"] == [
         {"name": "features", "scope": "document", "dtype": "float32", "width": 2, "multivalued": False}
+        | {"separator": None}
     ]
     assert verify(tmp_path / "bundle") == 15

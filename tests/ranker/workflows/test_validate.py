@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 
+import pandas as pd
 import pytest
 
 from ranker.data.artefacts import ArtefactError
 from ranker.data.data_error import DataError
 from ranker.data.dataset import Dataset
+from ranker.data.store.generator import make_store
 from ranker.spec import Spec
 from ranker.workflows.demo import make_spec
 from ranker.workflows.validate import validate_dataset, validate_requests, validate_source
@@ -123,11 +126,21 @@ def test_lines_that_are_no_requests_are_told_by_their_reasons(requests, against,
         f"r.jsonl: 10 of {len(lines) + 10} requests cannot be used, more than 1%: 9 x documents[].features: unknown "
         "key 'colour'; known here: "
     )
-    assert anomaly.message.endswith("; 1 x not valid JSON")
+    assert anomaly.message.endswith(f"; 1 x not valid JSON (first in line {len(lines) + 1})")
+
+
+def test_the_same_fault_of_many_values_is_one_reason(requests, against, progress):
+    wrong = [
+        json.dumps(requests[0] | {"documents": [{"id": "a", "features": {"price": f"EUR {i}"}}]}).encode()
+        for i in range(30)
+    ]
+    (anomaly,) = validate_requests([json.dumps(requests[0]).encode(), *wrong], "r", against, progress).anomalies[:1]
+    assert "30 x documents[].features.price: expected a finite float32 number (first in line 2: got " in anomaly.message
+    assert "EUR 29" not in anomaly.message
 
 
 def test_no_request_at_all_is_an_error(against, progress):
-    with pytest.raises(DataError, match=r"^r: no list to check; set aside: 1 x not valid JSON$"):
+    with pytest.raises(DataError, match=r"^r: no list to check; set aside: 1 x not valid JSON \(first in line 1\)$"):
         validate_requests([b"nothing"], "r", against, progress)
 
 
@@ -168,6 +181,66 @@ def test_columns_that_are_not_there_or_of_another_type_fail(stores, against, pro
     validated = validate_source(spec, "ranker.yaml", against, progress, None)
     assert told(validated) == {("stock", "type", "fail"), ("brand", "type", "fail")}
     assert validated.fails
+
+
+@pytest.fixture
+def edited(place, against, tmp_path):
+    """`edited(old, new)` is the dataset with a part of its schema.pbtxt replaced, after the line of a column's name."""
+
+    def edit(column, old, new):
+        copy = shutil.copytree(against.path, tmp_path / "edited")
+        before, name, after = (copy / "schema.pbtxt").read_text().partition(f'name: "{column}"\n')
+        assert old in after
+        (copy / "schema.pbtxt").write_text(before + name + after.replace(old, new, 1))
+        return Dataset(copy)
+
+    return edit
+
+
+def test_the_types_of_the_schema_count(edited, stores, against, requests, progress):
+    dataset = edited("stock", "type: FLOAT", "type: INT")
+    for validated in (
+        validate_source(stores[0], "ranker.yaml", dataset, progress, None),
+        check_requests(requests, dataset, progress),
+        validate_dataset(against, "dataset", dataset),
+    ):
+        assert told(validated) == {("stock", "type", "fail")}
+        assert "column 'stock' has the type FLOAT; expected INT, in schema.pbtxt" in validated.anomalies[0].message
+        assert validated.fails
+
+
+def test_the_presence_of_the_schema_counts(requests, against, progress):
+    """Stock is always there in training lists: every twelfth document without it is no chance."""
+    count = iter(range(10**6))
+
+    def some(features):
+        if not next(count) % 12:
+            features.pop("stock")
+
+    validated = check_requests(changed(requests, some), against, progress)
+    assert told(validated) == {("stock", "missing", "warn")}
+    assert "schema.pbtxt says that 100.00% are there" in validated.anomalies[0].message
+    with_nothing_left = check_requests(changed(requests[:5], some), against, progress)
+    assert told(with_nothing_left) == set(), "of few lists it may be chance"
+
+
+def test_impressions_count_as_their_queries(tmp_path, bare_dataset, progress):
+    store = make_store(tmp_path, queries=60, impressions=300)
+    clicks = {"queries": str(store.queries), "documents": str(store.products), "impressions": str(store.clicks)}
+    spec = Spec.model_validate(
+        {
+            "version": 1,
+            "data": {"sources": [{"kind": "clicks", "timestamp": "timestamp"} | clicks]},
+            "features": {"document": [{"name": "price", "kind": "numeric"}]},
+            "models": [{"name": "trees", "kind": "lambdamart"}],
+            "blend": {"members": ["trees"]},
+        }
+    )
+    (given,) = validate_source(spec, "x", bare_dataset(spec, tmp_path / "dataset"), progress, None).given
+    log = pd.read_parquet(store.clicks).drop_duplicates("impression_id")
+    sizes = log["query_id"].value_counts()
+    assert given.lists == 300
+    assert given.independent_lists == pytest.approx(300**2 / (sizes**2).sum())
 
 
 def test_rows_that_are_set_aside_fail(place, stores, against, progress):

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 from ranker.data.data_error import DataError
+from ranker.data.list_names import queries_of
 from ranker.data.rejected_rows import RejectedRows
 from ranker.data.source import OpenedSource, open_source, source_files
 from ranker.data.split import splits_of
@@ -220,6 +221,18 @@ def test_an_impression_with_two_queries_is_two_lists(opened) -> None:
     rows += "i,q00000,p000000,1,1,5\ni,q00001,p000000,1,0,5\ni,q00000,p000001,2,0,5\n"
     lists = lists_of(opened(rows)[0])
     assert {name: one["label"] for name, one in lists.items()} == {"q00000/i": [1, 0], "q00001/i": [0]}
+
+
+def test_the_name_of_an_impression_says_its_query_whatever_the_ids(opened, store, tmp_path) -> None:
+    names = ["a/b", "a", "5%2F"]
+    asked = "".join(json.dumps({"query_id": name, "query": "x"}) + "\n" for name in names)
+    (tmp_path / "queries.jsonl").write_text(asked, encoding="utf-8")
+    shown = [("a/b", "c"), ("a", "b/c"), ("5%2F", "c")]
+    rows = "".join(f"{impression},{query},p000000,1,1,5\n" for query, impression in shown)
+    source, _ = opened(HEADER + rows, f"queries={tmp_path / 'queries.jsonl'}")
+    lists = lists_of(source)
+    assert set(lists) == {"a%2Fb/c", "a/b/c", "5%252F/c"}
+    assert set(queries_of(source.spec, pa.array(list(lists))).to_pylist()) == set(names)
 
 
 def test_a_split_by_time_goes_by_the_impression(opened, small) -> None:

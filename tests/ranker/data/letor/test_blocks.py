@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_svmlight_file
 
+from ranker.data.data_error import DataError
 from ranker.data.letor import text as letor_text
-from ranker.data.letor.blocks import LetorBlock, LetorScan, Rejected, read_letor, scan_letor
-from ranker.data.letor.text import Rules
+from ranker.data.letor.blocks import LetorBlock, LetorScan, Rejected, SeenQueries, read_letor, scan_letor
 from ranker.errors import RankerError
 
 DATA = os.environ.get("RANKER_DATA")
@@ -78,7 +78,7 @@ def test_block_holds_lists_ids_labels_features_and_lines(tmp_path):
     assert bits(block.features).tolist() == bits(np.array([[0.5, 0, 2e-4], [0, 1, 0], [0, 0, -1]], np.float32)).tolist()
     assert block.lines.tolist() == [2, 3, 5]
     assert block.lines.dtype == np.int64
-    assert (block.base, block.returning.tolist(), rejected) == (1, [False, False], [])
+    assert (block.base, rejected) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,28 @@ def test_scan_ignores_rejected_lines_and_stops_at_the_limit(tmp_path, monkeypatc
 
 def test_scans_of_the_files_of_a_dataset_unite():
     assert LetorScan(1, 4, True).union(LetorScan(0, 3, False)) == LetorScan(0, 4, False)
+
+
+@pytest.mark.parametrize("index", [1_000_000, 2_000_000_000, 2**32 + 1])
+def test_an_index_of_a_million_or_more_makes_no_feature(tmp_path, index):
+    path = write(tmp_path, f"1 qid:1 1:1 3:1\n1 qid:1 2:1 {index}:1 # docid = far\n1 qid:1 2:1\n")
+    assert scan_letor(path) == LetorScan(1, 3, True)
+    (block,), rejected = read(path)
+    assert block.features.tolist() == [[1, 0, 1], [0, 1, 0]]
+    assert rejected == [Rejected(2, "feature index out of range", f"1 qid:1 2:1 {index}:1 # docid = far")]
+
+
+@pytest.mark.parametrize("block", [1, 1000])
+def test_more_features_than_a_document_can_have_are_refused_with_their_line(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(letor_text, "_BLOCK", block)
+    assert scan_letor(write(tmp_path, "1 qid:1 1:1 100000:1\n")).features == 100_000
+    path = write(tmp_path, "1 qid:1 2:1\n\n1 qid:1\n1 qid:1 1:1 100001:1\n1 qid:1 1:1 2:5 999999:1\n1 qid:1 200000:1\n")
+    for act in (scan_letor, read):
+        with pytest.raises(
+            DataError,
+            match=r"rank\.txt:5: expected at most 100,000 features, got the feature index 999999",
+        ):
+            act(path)
 
 
 @pytest.mark.parametrize("separator", [" ", "\t", "  ", " \t", "\v", "\f"])
@@ -213,71 +235,6 @@ def test_what_is_written_is_read(tmp_path_factory, groups, size, block):
         assert [[pairs.get(i, 0.0) for i in range(1, 10)] for _, pairs in group] == [values for *_, values in documents]
 
 
-# --- the two ways agree ---------------------------------------------------------------------------------------------
-
-WORDS = [
-    "1",
-    "qid:1",
-    "qid:x",
-    "qid:",
-    "qid:1:1",
-    "1:1",
-    "2:0.5",
-    "3:-1e3",
-    "2:nan",
-    "4:inf",
-    "9:1",
-    "0:1",
-    "0x1:1",
-    "1:0x1",
-]
-WORDS += [
-    "1:+2",
-    "+1:2",
-    "-0:2",
-    "1:nan(1)",
-    "1:",
-    ":",
-    ":1",
-    "1:1:1",
-    "3:1e39",
-    "3:1e",
-    "é",
-    "1.5",
-    "-1",
-    "nan",
-    "inf",
-]
-WORDS += [
-    "#",
-    "# docid = a",
-    "\n",
-    "\r\n",
-    "1 qid:1 1:1 2:2",
-    "1 1:1 3:5",
-    "99999999999:1",
-    "4294967295:1",
-    "2:1_0",
-    "\0",
-]
-LINES = st.lists(st.one_of(st.sampled_from(WORDS), st.text("0123456789+-.:e#naqid \t", max_size=8)), max_size=30)
-
-
-@given(LINES, st.booleans(), st.booleans(), st.integers(0, 1))
-@settings(deadline=None, max_examples=1000)
-def test_blocks_and_single_lines_are_read_alike(words, by_query, missing_nan, base):
-    block = (" ".join(words) + "\n").encode()
-    rules = Rules(base, 5, missing_nan, by_query)
-    fast = letor_text.parse(1, block, rules)
-    convert = letor_text._convert
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(letor_text, "_convert", lambda *given: (letor_text.joined([]), convert(*given)[1]))
-        slow = letor_text.parse(1, block, rules)
-    assert fast.rejected == slow.rejected
-    assert str(fast.rows.to_pylist()) == str(slow.rows.to_pylist())  # nan == nan
-    assert fast.lines.tolist() == slow.lines.tolist()
-
-
 # --- what is rejected -----------------------------------------------------------------------------------------------
 
 FAULTS = [
@@ -376,7 +333,6 @@ def test_any_size_of_text_blocks_gives_the_same(tmp_path, monkeypatch):
             monkeypatch.setattr(letor_text, "_BLOCK", block)
             found = read(path, size)
             assert [lists([one]) for one in found[0]] == [lists([one]) for one in expected[0]]
-            assert [one.returning.tolist() for one in found[0]] == [one.returning.tolist() for one in expected[0]]
             assert found[1] == expected[1]
             assert scan_letor(path) == LetorScan(1, 2, False)
     assert [one.line for one in expected[1]] == [6, 8]
@@ -387,8 +343,8 @@ def test_a_query_that_comes_back_is_another_list(tmp_path):
     for size in (1, 2, 100):
         blocks, _ = read(path, size)
         assert [query for query, _ in lists(blocks)] == ["a", "b", "a", "c", "b"]
-        assert stacked(blocks, "returning").tolist() == [False, False, True, False, True]
-    assert not scan_letor(path).contiguous
+    scan = scan_letor(path)
+    assert (scan.contiguous, scan.lists, scan.documents) == (False, 3, 7)
     assert scan_letor(write(tmp_path, "1 qid:a\nx qid:b\n1 qid:a\n")).contiguous
 
 
@@ -396,8 +352,11 @@ def test_hashes_of_queries_are_remembered_over_many_blocks(tmp_path, monkeypatch
     monkeypatch.setattr(letor_text, "_BLOCK", 1000)
     ids = [*range(2000), 5, 1999, 5]
     path = write(tmp_path, "".join(f"1 qid:{i}\n" for i in ids))
-    blocks, _ = read(path, 10)
-    assert np.flatnonzero(stacked(blocks, "returning")).tolist() == [2000, 2001, 2002]
+    seen = SeenQueries()
+    scan = scan_letor(path, seen=seen)
+    assert (scan.contiguous, scan.lists, scan.documents, seen.returned) == (False, 2000, 2003, 2)
+    again = scan_letor(write(tmp_path, "1 qid:5\n1 qid:7\n1 qid:new\n", "other.txt"), seen=seen)
+    assert (again.contiguous, again.lists, seen.returned) == (False, 1, 3)
 
 
 def test_a_list_longer_than_a_block_stays_whole(tmp_path, monkeypatch):
@@ -414,7 +373,7 @@ def test_the_same_file_gives_the_same_in_another_process(tmp_path):
     code = (
         "import sys; from pathlib import Path; from ranker.data.letor.blocks import read_letor\n"
         "for b, r in read_letor(Path(sys.argv[1]), features=None, documents_per_block=20):\n"
-        "    print(b.query_ids.to_pylist(), b.document_ids.to_pylist(), b.features.tolist(), b.returning, r)"
+        "    print(b.query_ids.to_pylist(), b.document_ids.to_pylist(), b.features.tolist(), r)"
     )
     runs = {
         subprocess.run(

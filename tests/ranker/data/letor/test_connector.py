@@ -19,6 +19,7 @@ from ranker.data.letor import text as letor_text
 from ranker.data.letor.connector import LetorShard, open_letor, read_letor_shard
 from ranker.data.rejected_rows import RejectedRows
 from ranker.data.source import open_source, source_files
+from ranker.data.spill import read_stream
 from ranker.data.split import splits_of
 from ranker.errors import RankerError
 from ranker.spec import Spec, load_spec
@@ -212,8 +213,80 @@ def test_a_query_in_two_files_is_one_list(letor, tmp_path, monkeypatch, part):
     assert all(shard.regrouped for shard in shards if shard.number < 2)
 
 
+@pytest.mark.parametrize("most", [256, 1])
+def test_partitions_and_batches_of_sparse_files_are_bounded(letor, tmp_path, monkeypatch, most):
+    """By what the features take in memory, which with few of them in each line is far more than their text."""
+    bound = 40_000
+    monkeypatch.setattr(letor_lists, "_BLOCK_BYTES", bound)
+    monkeypatch.setattr(letor_lists, "_MOST_PARTITIONS", most)
+    apart = (
+        "".join(f"{d} qid:{q} {1 + (7 * d + q) % 500}:1\n" for d in range(3) for q in range(400)) + "0 qid:0 500:1\n"
+    )
+    spec = letor({"train.txt": apart, "test.txt": "1 qid:t 1:1\n"})
+    with RejectedRows(tmp_path / "rejected.jsonl") as rejected:
+        shards, scan = open_letor(spec, tmp_path / "run", rejected)
+        regrouped = [shard for shard in shards if shard.regrouped]
+        sizes = [sum(rows.num_rows for rows in read_stream(Path(shard.regrouped))) * 500 * 4 for shard in regrouped]
+        batches = [lists for shard in regrouped for _, lists in read_letor_shard(shard, "f", 10**6, rejected)]
+    assert sum(sizes) == 1201 * 500 * 4
+    if most == 1:
+        assert len(sizes) == 1
+    else:
+        assert len(sizes) > 50
+        assert max(sizes) < 3 * bound
+    assert sum(lists.num_rows for lists in batches) == 400
+    assert max(len(lists["f"].flatten()) for lists in batches) * 500 * 4 <= bound
+    assert scan.documents == 1202
+
+
+def test_queries_that_are_regrouped_are_told_and_counted_once(letor, tmp_path):
+    train = "".join(f"1 qid:{q} 1:{n}\n" for n, q in enumerate("aabcadcaeb"))  # a, b and c come back
+    files = {"part-1": train, "part-2": "1 qid:e 1:1\n1 qid:f 1:1\n", "test.txt": TEST}
+    for number, (pattern, regrouped, lists) in enumerate([("part-1", 3, 6), ("part-?", 4, 7), ("part-2", 0, 3)]):
+        spec = letor(files, train=pattern)
+        (tmp_path / str(number)).mkdir()
+        with RejectedRows(tmp_path / str(number) / "rejected.jsonl") as rejected:
+            source = open_source(spec, tmp_path / str(number), rejected, lambda rows: None)
+            found = [part.lists.num_rows for shard in source.shards for part in source.read(shard, 9, rejected)]
+        told = {"query whose documents were not together, regrouped": regrouped} if regrouped else {}
+        assert dict(rejected.unused) == told
+        assert (source.lists, sum(found)) == (lists, lists)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_lists_without_documents_are_told(letor, tmp_path, packed):
+    train = b"1 1:1\n0 1:2\n1 1:3\n"
+    files = {"train.txt": train, "train.gz": gzip.compress(train), "test.txt": "1 1:5\n0 1:6\n"}
+    groups = dict.fromkeys(["train.txt.query", "train.gz.query"], "0\n1\n0\n2\n") | {"test.txt.query": "2\n0\n"}
+    spec = letor(files | groups, train="train.gz" if packed else "train.txt")
+    with RejectedRows(tmp_path / "rejected.jsonl") as rejected:
+        source = open_source(spec, tmp_path, rejected, lambda rows: None)
+    assert dict(rejected.unused) == {"list without documents": 3}
+    assert source.lists == (None if packed else 3)
+
+
+def test_a_corrupt_feature_index_takes_down_its_line_alone(letor, tmp_path):
+    files = {"train.txt": "1 qid:1 1:1\n1 qid:1 2000000000:1\n", "test.txt": TEST}
+    _, found, told, of_splits = read(letor(files), tmp_path / "run")
+    assert [(row.line, row.reason) for row in told] == [(2, "feature index out of range")]
+    assert len(found) == 2
+    assert of_splits == {"train": {"feature index out of range": 1}}
+
+
+@pytest.mark.parametrize("block", [50, 10_000])
+def test_a_byte_order_mark_does_not_shift_the_parts(letor, tmp_path, monkeypatch, block):
+    content, _ = text(2, 40)
+    _, expected, told, _ = read(letor({"train.txt": content, "test.txt": TEST}), tmp_path / "plain")
+    monkeypatch.setattr(letor_lists, "_SPAN_BYTES", 100)
+    monkeypatch.setattr(letor_text, "_BLOCK", block)
+    marked = {"train.txt": b"\xef\xbb\xbf" + content.encode(), "test.txt": TEST}
+    shards, found, rows, _ = read(letor(marked), tmp_path / "marked")
+    assert len(shards) > 10
+    assert (found, [row.line for row in rows]) == (expected, [row.line for row in told])
+
+
 def test_partitions_of_regrouped_files_are_shards(letor, tmp_path, monkeypatch):
-    monkeypatch.setattr(letor_lists, "_DOCUMENTS_PER_PARTITION", 20)
+    monkeypatch.setattr(letor_lists, "_BLOCK_BYTES", 200)
     apart = "".join(f"{d} qid:{q} 1:{d} 2:{q} # docid = {d}\n" for d in range(3) for q in range(100))
     shards, found, *_ = read(letor({"train.txt": apart, "test.txt": TEST}), tmp_path / "run")
     assert len([shard for shard in shards if shard.regrouped]) > 5

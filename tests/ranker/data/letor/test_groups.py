@@ -9,6 +9,8 @@ import pytest
 
 from ranker.data.letor import text as letor_text
 from ranker.data.letor.blocks import LetorBlock, LetorScan, Rejected, read_letor, scan_letor
+from ranker.data.letor.groups import Groups
+from ranker.data.letor.spans import Cuts
 from ranker.errors import RankerError
 
 DATA = os.environ.get("RANKER_DATA")
@@ -59,6 +61,22 @@ def test_sizes_beside_the_file_count_rejected_lines(tmp_path, monkeypatch, name,
         assert lists(blocks) == expected
         assert rejected == [Rejected(4, "unparsable line", "x")]
     assert scan_letor(path) == LetorScan(1, 1, True)
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_byte_order_mark_is_not_part_of_the_sizes(tmp_path, mark):
+    write(tmp_path, f"{mark}2\n3\n", "rank.txt.query")
+    blocks, _ = read(write(tmp_path, mark + UNGROUPED))
+    assert [len(documents) for _, documents in lists(blocks)] == [2, 2]
+
+
+@pytest.mark.parametrize("block", [1, 10, 1000])
+@pytest.mark.parametrize(("sizes", "count", "empty"), [("5", 1, 0), ("2\n3", 2, 0), ("0\n0\n2\n0\n1\n2\n0", 3, 4)])
+def test_lists_are_counted_by_the_sizes_that_are_not_0(tmp_path, monkeypatch, block, sizes, count, empty):
+    monkeypatch.setattr(letor_text, "_BLOCK", block)
+    path, group_file = write(tmp_path, UNGROUPED), write(tmp_path, sizes, "rank.txt.query")
+    assert scan_letor(path, cuts=Cuts(1 << 20)).lists == count
+    assert Groups(path, group_file).empty == empty
 
 
 def test_a_group_file_can_be_named(tmp_path):

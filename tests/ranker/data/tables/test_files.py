@@ -378,3 +378,22 @@ def test_tables_of_a_remote_place_are_read_as_those_of_this_machine():
     ]
     with pytest.raises(DataError, match=r"b\.csv: cannot read: No such file or directory"):
         table_paths(folder / "b.csv")
+
+
+def test_a_missing_number_of_parquet_is_no_text_nan(tmp_path):
+    path = tmp_path / "p.parquet"
+    table = pa.table(
+        {
+            "did": pa.array([2.0, float("nan"), None, 7.5]),
+            "title": pa.array([float("nan"), 8.0, 1.5, None], pa.float32()),
+            "tags": pa.array([float("nan"), 3.0, 4.0, None]),
+        }
+    )
+    pyarrow.parquet.write_table(table, path)
+    columns = TableColumns(ids=("did",), texts=("title",), lists=(("tags", None),))
+    [rows] = read_table([path], columns, lambda *_: None)
+    assert rows.values.to_pydict() == {
+        "did": ["2", "", "", "7.5"],
+        "title": ["", "8", "1.5", ""],
+        "tags": [[], ["3"], ["4"], []],
+    }

@@ -55,6 +55,20 @@ def documents(features, change):
     return {name: change(x) if name in ("dense", "title", "brand") else x for name, x in features.items()}
 
 
+def test_a_feature_may_be_named_like_the_table_of_words():
+    """Words of the query and a category each have their own table, of their own size and name."""
+    ids = (
+        IdFeature("query", "query", 50, 4, multivalued=True, table="#text_49_4"),
+        IdFeature("text_49_4", "document", 9, 3, multivalued=False, table="text_49_4"),
+    )
+    model = SelfAttentionScorer(SelfAttention(name="net", kind="self_attention"), Layout(("price",), ids))
+    features = {"dense": np.ones((1, 2, 1), np.float32), "query": np.array([[49]]), "text_49_4": np.array([[[8], [1]]])}
+    call = tf.function(model, autograph=False)  # names of layers become names of operations, which have no #
+    assert np.isfinite(call(features, tf.ones([1, 2], tf.bool)).numpy()).all()
+    tables = {variable.name: tuple(variable.shape) for variable in model.variables if "embed" in variable.name}
+    assert sorted(tables.values()) == [(9, 3), (50, 4)]
+
+
 def test_permuting_documents_permutes_scores(scorer):
     features, mask = lists(1, [20, 20])
     order = np.random.default_rng(1).permutation(20)
