@@ -32,6 +32,7 @@ from ranker.workflows.column_faults import (
 )
 from ranker.workflows.findings import ROWS, Findings, Seen
 from ranker.workflows.head import Head
+from ranker.workflows.slice_code import load_slice_code
 
 __all__ = ["ROWS", "CheckError", "Checked", "Seen", "check"]
 
@@ -80,6 +81,11 @@ def check(path: Path, overrides: Sequence[str] = (), before_tensorflow: Callable
         from features.computed import faults_of_computed
 
         findings.faults += [written.fault(where, what) for where, what in faults_of_computed(spec)]
+    if "evaluation" in valid and any(one.code for one in spec.evaluation.slices):
+        try:
+            load_slice_code(spec.evaluation.slices, path.resolve().parent)
+        except RankerError as error:
+            findings.faults.append(written.fault(("evaluation", "slices"), str(error)))
     if findings.faults:
         raise CheckError("\n".join(findings.faults))
     return Checked(spec, findings.files)

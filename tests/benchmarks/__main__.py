@@ -15,7 +15,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 from tests.benchmarks.inputs import reading_against_tensorflow_ranking
 from tests.benchmarks.letor import parsing_against_scikit_learn
-from tests.benchmarks.metrics import ndcg_against_numpy
+from tests.benchmarks.metrics import ndcg_against_numpy, ndcg_against_others
 from tests.benchmarks.prepare import SOURCES, prepare_at
 from tests.benchmarks.trees import trees_against_lightgbm
 
@@ -31,7 +31,10 @@ def main() -> None:
     """Measure everything."""
     for rows in (100, 7_680):
         say(f"time: trees in the graph / LightGBM, {rows:,} rows", f"{trees_against_lightgbm(rows):.2f} (bar 1)")
-    say("time: NDCG@10 with ties / plain numpy", f"{ndcg_against_numpy():.2f} (bar 2.5)")
+    for what, tied in (("", False), (", many ties", True)):
+        say(f"time: NDCG@10, ties averaged / plain numpy{what}", f"{ndcg_against_numpy(tied=tied):.2f} (bar 2.5)")
+    for name, figure in ndcg_against_others().items():
+        say(f"time: NDCG@10 / {name}", f"{figure:.2f}")
     with tempfile.TemporaryDirectory() as directory:
         folder = Path(directory)
         say("time: LETOR parsing / scikit-learn", f"{parsing_against_scikit_learn(folder):.2f} (bar 1)")

@@ -355,3 +355,11 @@ def test_functions_of_computed_features_are_tried(shop, tmp_path):
     assert loaded
     with pytest.raises(CheckError, match=r"features\.computed\.0.*pricing.*chaep"):
         check(shop(), [computed % "chaep"])
+
+
+def test_functions_of_slices_are_found(shop, tmp_path):
+    (tmp_path / "cuts.py").write_text("def cheap(price):\n    return price < 1\n")
+    slices = "evaluation.slices=[{code: 'cuts:%s', inputs: [price], name: cheap}]"
+    assert check(shop(), [slices % "cheap"])
+    with pytest.raises(CheckError, match=r"evaluation\.slices: .*module cuts has no function 'chaep'"):
+        check(shop(), [slices % "chaep"])
