@@ -60,8 +60,8 @@ class JudgedShare:
         sums = evaluation.figure(0, metric, self.model)
         (low, high), lists = ends(sums, self.confidence)[0], int(sums.n[0])
         figures = {"mean": number(sums.mean[0]), "low": low, "high": high, "lists": lists}
-        if lists < self.min_lists or low is None or high is None:
-            reason = f"{lists} lists have a value, {self.min_lists} are needed"
+        if sums.units[0] < self.min_lists or low is None or high is None:
+            reason = f"{int(sums.units[0])} units (lists or clusters) have a value, {self.min_lists} are needed"
             return Rule(rule=rule, decision="INCONCLUSIVE", reason=reason, figures=figures)
         decision, reason = _at_least(low, high, self.least)
         return Rule(rule=rule, decision=decision, reason=reason, figures=figures)

@@ -116,8 +116,10 @@ class MetricRule:
     ) -> tuple[Decision, str, dict[str, Any]]:
         lists, (low, high) = int(sums.n[0]), interval
         figures = {"mean": number(sums.mean[0]), "low": low, "high": high, "lists": lists}
-        if lists < self.min_lists or low is None or high is None:
-            return "INCONCLUSIVE", f"{lists} lists have a value, {self.min_lists} are needed", figures
+        units = int(sums.units[0])  # queries, or clusters of them: what is resampled
+        if units < self.min_lists or low is None or high is None:
+            what = "lists have a value" if units == lists else f"clusters have a value, in {lists} lists"
+            return "INCONCLUSIVE", f"{units} {what}, {self.min_lists} are needed", figures
         if not evaluation.higher_is_better[self.metric]:
             low, high = -high, -low
         bound = self._bound(evaluation)
@@ -136,7 +138,7 @@ class MetricRule:
     def _decide_slices(self, evaluation: Evaluation, other: str | None, rule: str) -> Rule:
         rows, gone = self._rows(evaluation)
         sums = {place: self._sums(evaluation, row, other) for place, row in rows.items()}
-        large = {place: of_slice for place, of_slice in sums.items() if of_slice.n[0] >= self.min_lists}
+        large = {place: of_slice for place, of_slice in sums.items() if of_slice.units[0] >= self.min_lists}
         bounds: dict[str, Interval] = dict.fromkeys(sums, (None, None))
         if large:
             # Each side by itself holds with half of what is left, so that both hold together.

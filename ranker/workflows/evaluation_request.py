@@ -61,11 +61,16 @@ def request_of(asked: Asked) -> Request:
     for where, fault in faults_of_gate(asked.gate, evaluation, asked.models, asked.candidate):
         raise RankerError(f"{'.'.join(map(str, where))}: {fault}")
     pairs = []
-    for rule in asked.gate:
+    for place, rule in enumerate(asked.gate):
         if rule.compared is not None:
             other = _compared(rule, asked)
             model = rule.model or asked.candidate
-            if other is not None and (other != evaluation.baseline or model == other):
+            if other == model:
+                raise RankerError(
+                    f"gate.{place}: nothing is online, and {model!r}, the baseline, would be compared with itself; "
+                    f"name another model as `against` or as evaluation.baseline"
+                )
+            if other is not None and other != evaluation.baseline:
                 pairs.append((model, other))
         if rule.judged is not None:
             judged_at[rule.k or _JUDGED_AT] = None

@@ -177,3 +177,14 @@ def test_error_rates_of_non_inferiority(measured, outcomes):
         decisions.append(MetricRule("p@1", "model", "base", margin=0.0).decide(found, NOTHING)["decision"])
     assert decisions.count("PASS") <= 8
     assert decisions.count("FAIL") <= 8
+
+
+@pytest.mark.parametrize("slices", [(), ("group",)])
+def test_many_lists_of_few_users_decide_nothing(measured, outcomes, slices):
+    base = outcomes(400, 0.5)
+    users = [f"u{number % 2}" for number in range(400)]
+    found = measured(base, shifted(base, 100), users, cluster="group")
+    rule = MetricRule("p@1", "model", "base", slices=slices).decide(found, NOTHING)
+    assert rule["decision"] == "INCONCLUSIVE"
+    if not slices:
+        assert rule["reason"] == "2 clusters have a value, in 400 lists, 100 are needed"

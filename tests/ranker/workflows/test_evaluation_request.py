@@ -108,3 +108,9 @@ def test_what_cannot_be_measured_is_told(options, gate, says):
     with pytest.raises(RankerError) as error:
         request_of(asked(gate=gate, **options))
     assert says in str(error.value)
+
+
+def test_a_model_is_not_compared_with_itself_where_nothing_is_online():
+    """Its difference to itself is 0, which would pass any margin."""
+    with pytest.raises(RankerError, match=r"^gate\.1: nothing is online, and 'bm25', the baseline, would be compared"):
+        request_of(asked(gate=[{"metric": "ndcg@10"}, {"metric": "ndcg@10", "model": "bm25"}]))
