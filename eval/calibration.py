@@ -1,48 +1,33 @@
 """How the label of documents goes with their score."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
 from eval.figures import FEWEST_UNITS
 from eval.intervals import t_intervals
-from eval.order_statistics import Numbers
 from eval.ragged import FloatArray
 from eval.report.data import Bin
 from eval.score_table import ScoreTable
 from eval.sums import Sums, sums_of_slices
 
-__all__ = ["Calibration", "ScoreEdges"]
+__all__ = ["BINS", "Calibration", "ScoreNumbers"]
 
-_BINS = 10
+BINS = 10
+"""How many bins of scores there are."""
 
 
-class ScoreEdges:
-    """Collects scores, to cut them into bins of as many documents each.
+@dataclass(frozen=True)
+class ScoreNumbers:
+    """Collects the scores of models, to cut them into bins of as many documents each."""
 
-    Args:
-        models: names of scores.
-        directory: for files of numbers; None: they stay in memory.
-    """
+    models: tuple[str, ...]
 
-    def __init__(self, models: Sequence[str], directory: Path | None) -> None:
-        self._scores = {
-            model: Numbers(None if directory is None else directory / f"scores-{place}.numbers")
-            for place, model in enumerate(models)
-        }
-
-    def add(self, table: ScoreTable) -> None:
-        """Add the scores of a part of the lists."""
-        for model, numbers in self._scores.items():
-            numbers.add(table.scores[model])
-
-    def edges(self) -> dict[str, FloatArray]:
-        """By model the edges between bins, float64 [bins - 1], rising; equal scores are in one bin."""
-        ranks = {model: [n * numbers.count // _BINS for n in range(_BINS)] for model, numbers in self._scores.items()}
-        return {model: np.unique(numbers.at(ranks[model]))[1:] for model, numbers in self._scores.items()}
+    def __call__(self, table: ScoreTable) -> Mapping[str, FloatArray]:
+        """The scores of a part of the lists, by model."""
+        return {model: table.scores[model] for model in self.models}
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,29 +1,36 @@
 """From scored lists to figures: metrics of each model and slice, and their differences to a baseline."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, reduce
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 
-from eval.calibration import Calibration, ScoreEdges
+from eval.beyond_accuracy import Beyond, measure_beyond
+from eval.calibration import BINS, ScoreNumbers
 from eval.changes import Shown, Texts, changes_of, shown_lists, spread_of
+from eval.discovery import Searches, discover
+from eval.dropping import notes_of_dropped
 from eval.evaluation import Evaluation, SliceNames
+from eval.exposure import ExposureBy
 from eval.figures import number
 from eval.measuring import Plan
-from eval.metrics import Judged, Metric, parse_metric
-from eval.per_query import OWN_COLUMNS, SEPARATOR, PerQuery, PerQueryWriter, per_query_rows
+from eval.metrics import Judged, Metric, RunMetric, parse_measure
+from eval.passes import InTurn, Passes
+from eval.per_query import OWN_COLUMNS, SEPARATOR, PerQuery, PerQueryWriter
 from eval.ragged import FloatArray
-from eval.report.data import Changes, Data, Settings
+from eval.report.data import Changes, Data, Dropped, Settings
 from eval.score_parts import Columns, Scores, WholeTable
 from eval.series import Series
-from eval.slices import Frequencies, Slices, Slicing, edges_of
+from eval.slices import Slices, Slicing, edges_of
 from eval.survey import Survey
+from eval.surveyed import SurveyPart
 from eval.tally import Tally
+from eval.totals import MeasurePart, Totals
 
 __all__ = ["INTERVAL", "Request", "evaluate"]
 
@@ -49,6 +56,10 @@ class Request:
         texts: columns with what a reader wants to see of queries and documents.
         judged_at: cutoffs at which the share of judged documents is wanted, where it is known.
         unusable: what becomes of documents without a usable label or score: `error`, or `drop`, counted.
+        named: the column of the score table by the name that metrics have for it, where that is another.
+        items: how many the catalogue has, for metrics of whole runs; None: the documents of the lists.
+        exposure: groups of documents whose share of attention is measured.
+        searches: for slices that nobody named; None: none.
 
     Raises:
         ValueError: a request that cannot be measured; the message says how to mend it.
@@ -67,10 +78,15 @@ class Request:
     texts: Texts = field(default_factory=Texts)
     judged_at: tuple[int, ...] = (_JUDGED_AT,)
     unusable: Literal["error", "drop"] = "error"
+    named: Mapping[str, str] = field(default_factory=dict)
+    items: int | None = None
+    exposure: tuple[ExposureBy, ...] = ()
+    searches: Searches | None = None
 
     def __post_init__(self) -> None:
         _check_names("models", self.models)
-        _check_names("metrics", [str(parse_metric(text)) for text in self.metrics])
+        _check_names("metrics", [str(parse_measure(text)) for text in self.metrics])
+        self._check_beyond()
         if self.slicings:
             _check_names("slices", [slicing.name for slicing in self.slicings])
         for slicing in self.slicings:
@@ -85,45 +101,102 @@ class Request:
         if self.draws < 1:
             raise ValueError(f"draws: expected at least 1, got {self.draws}")
 
+    def _check_beyond(self) -> None:
+        if not self.parsed:
+            raise ValueError(
+                f"metrics: expected one of lists beside {', '.join(self.beyond.metrics)}, which are of whole runs; add"
+                " one, such as ndcg@10"
+            )
+        if self.items is not None and not self.beyond.metrics:
+            raise ValueError("catalogue: has no effect without a metric of whole runs, such as coverage@10; add one")
+        if self.exposure:
+            _check_names("exposure", [one.slicing.name for one in self.exposure])
+
     @cached_property
     def parsed(self) -> dict[str, Metric]:
-        """The metrics by their texts."""
-        return {str(metric): metric for metric in map(parse_metric, self.metrics)}
+        """The metrics of lists by their texts."""
+        return {str(metric): metric for metric in map(parse_measure, self.metrics) if isinstance(metric, Metric)}
+
+    @cached_property
+    def beyond(self) -> Beyond:
+        """What is asked for beyond the metrics of lists."""
+        measures = map(parse_measure, self.metrics)
+        return Beyond(
+            self.models,
+            self.baseline,
+            {str(metric): metric for metric in measures if isinstance(metric, RunMetric)},
+            self.named,
+            self.items,
+            self.exposure,
+            self.confidence,
+            self.draws,
+            self.seed,
+        )
+
+    @property
+    def content(self) -> dict[str, str]:
+        """The column of the score table by the name that metrics of lists have for it."""
+        names = dict.fromkeys(name for metric in self.parsed.values() for name in metric.columns)
+        return {name: self.named.get(name, name) for name in names}
+
+    @property
+    def popularities(self) -> list[str]:
+        """Columns of the score table with the popularity of documents."""
+        names = (name for metric in self.beyond.metrics.values() for name in metric.columns)
+        return [self.named.get(name, name) for name in dict.fromkeys(names)]
+
+    @property
+    def numbers(self) -> list[str]:
+        """Columns that hold numbers, beside label and scores; a file of texts does not say which."""
+        slicings = [*self.slicings, *(one.slicing for one in self.exposure)]
+        cut = [cut.column for slicing in slicings for cut in slicing.cuts if cut.buckets is not None]
+        searched = self.searches.numbers if self.searches is not None else ()
+        return [*cut, *self.popularities, *searched]
 
     @property
     def columns(self) -> Columns:
         """What is read of the score table."""
-        others = [*(name for slicing in self.slicings for name in slicing.columns), *self.texts.columns]
+        slicings = [*self.slicings, *(one.slicing for one in self.exposure)]
+        others = [*(name for slicing in slicings for name in slicing.columns), *self.texts.columns]
+        others += [*self.content.values(), *self.popularities]
+        others += self.searches.columns if self.searches is not None else ()
         return Columns(self.models, tuple(dict.fromkeys(others)), self.cluster, self.unusable)
 
 
-def evaluate(scores: pa.Table | Scores, request: Request, per_query: Path | None = None) -> Evaluation:
+def evaluate(
+    scores: pa.Table | Scores, request: Request, per_query: Path | None = None, passes: Passes | None = None
+) -> Evaluation:
     """Measure models.
 
     Args:
         scores: a score table, as `read_score_table` takes it; or scored lists in parts, read with `request.columns`.
         request: what to measure.
         per_query: a Parquet file to write the figures of each list to; None: they stay in memory.
+        passes: how the parts of `scores` are gone through; None: in turn.
 
     Raises:
         ValueError: a table that cannot be measured; the message says how to mend it.
     """
     given = WholeTable(scores, request.columns) if isinstance(scores, pa.Table) else scores
-    survey, slices, score_edges = _survey(given, request)
+    passes = passes or InTurn(given)
+    survey, slices, score_edges = _survey(passes, request)
     plan = _plan(request, survey, slices)
-    about = _About.of(request, plan)
-    tally, calibration, rows = _measure(given, plan, about, score_edges, per_query)
+    about = _About.of(request, plan, given.dropped)
+    totals, rows = _measure(passes, plan, about, score_edges, per_query)
     return Evaluation(
         contract=about.contract,
         higher_is_better=about.higher_is_better,
         series=plan.series,
         slices=about.slices,
-        tally=tally,
+        tally=totals.tally,
         settings=about.settings,
-        data=_data(survey, plan, tally, given.dropped),
+        data=_data(survey, plan, totals.tally, given.dropped),
         per_query=rows,
         changes=_changes(given, request, rows, about.higher_is_better),
-        calibration=calibration.bins(request.confidence),
+        calibration=totals.calibration.bins(request.confidence),
+        beyond=measure_beyond(request.beyond, passes, survey.largest_label),
+        discovery=None if request.searches is None else discover(request.searches, passes, rows),
+        notes=notes_of_dropped(given.dropped),
     )
 
 
@@ -137,9 +210,10 @@ class _About:
     slices: Sequence[SliceNames]
     models: Sequence[str]
     baseline: str | None
+    dropped: Dropped
 
     @classmethod
-    def of(cls, request: Request, plan: Plan) -> "_About":
+    def of(cls, request: Request, plan: Plan, dropped: Dropped) -> "_About":
         settings = Settings(
             confidence=request.confidence,
             draws=request.draws,
@@ -155,6 +229,7 @@ class _About:
             [SliceNames(one.slicing.name, one.slicing.scope, one.values, one.merged) for one in plan.slices],
             request.models,
             request.baseline,
+            dropped,
         )
 
     @property
@@ -171,25 +246,22 @@ class _About:
             "models": list(self.models),
             "baseline": self.baseline,
             "slices": [vars(one) for one in self.slices],
+            "notes": notes_of_dropped(self.dropped),
         }
 
 
-def _survey(scores: Scores, request: Request) -> tuple[Survey, list[Slices], dict[str, FloatArray]]:
+def _survey(passes: Passes, request: Request) -> tuple[Survey, list[Slices], dict[str, FloatArray]]:
     """What has to be known of all lists first: counts, slices, and the bins of scores."""
-    edges = edges_of(request.slicings, scores.parts, scores.directory)
-    survey, frequencies = Survey(), [Frequencies(slicing, edges) for slicing in request.slicings]
-    score_edges = ScoreEdges(request.models, scores.directory)
-    for table in scores.parts():
-        survey.add(table)
-        score_edges.add(table)
-        for counted in frequencies:
-            counted.add(table)
+    edges, bins = edges_of(request.slicings, passes), dict.fromkeys(request.models, (BINS,))
+    found, even = passes.survey(SurveyPart(request.slicings, edges), ScoreNumbers(request.models), bins)
+    survey = found.survey
     if survey.empty == survey.queries:
         raise ValueError(
             f"score table: expected a label above 0, got none in {survey.queries} queries, so that no metric is"
             " defined; check the label column and how judgements were joined"
         )
-    return survey, [counted.settled() for counted in frequencies], score_edges.edges()
+    score_edges = {model: even[model, BINS] for model in request.models}
+    return survey, [counted.settled() for counted in found.frequencies], score_edges
 
 
 def _plan(request: Request, survey: Survey, slices: Sequence[Slices]) -> Plan:
@@ -199,26 +271,19 @@ def _plan(request: Request, survey: Survey, slices: Sequence[Slices]) -> Plan:
         metrics |= {f"judged@{k}": Judged(k) for k in request.judged_at if f"judged@{k}" not in metrics}
     settled = {text: metric.settle(survey.largest_label, qrels=False) for text, metric in metrics.items()}
     series = Series(tuple(settled), request.models, request.baseline, request.also)
-    return Plan(settled, series, slices, request.draws, request.seed)
+    return Plan(settled, series, slices, request.draws, request.seed, request.content)
 
 
 def _measure(
-    scores: Scores, plan: Plan, about: _About, score_edges: Mapping[str, FloatArray], path: Path | None
-) -> tuple[Tally, Calibration, PerQuery]:
+    passes: Passes, plan: Plan, about: _About, score_edges: Mapping[str, FloatArray], path: Path | None
+) -> tuple[Totals, PerQuery]:
     """Sums over all parts, and the table of queries."""
     writer = PerQueryWriter(path)
-
-    def measured() -> Iterator[tuple[Tally, Calibration]]:
-        for table in scores.parts():
-            part = plan.measure(table)
-            writer.add(per_query_rows(part, about.columns, about.metadata))
-            yield part.tally, Calibration.of(table, score_edges)
-
-    tally, calibration = reduce(lambda one, two: (one[0] + two[0], one[1] + two[1]), measured())
-    return tally, calibration, writer.close()
+    totals = passes.measure(MeasurePart(plan, about.columns, about.metadata, score_edges), writer.add)
+    return totals, writer.close()
 
 
-def _data(survey: Survey, plan: Plan, tally: Tally, dropped: int) -> Data:
+def _data(survey: Survey, plan: Plan, tally: Tally, dropped: Dropped) -> Data:
     """The part of the report about what was measured."""
     models, whole = plan.series.models, tally.sums[0].mean
     judged: dict[str, Any] = {

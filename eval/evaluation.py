@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from eval.beyond_accuracy import Found
 from eval.per_query import PerQuery
-from eval.report.data import Bin, Changes, Data, Settings
+from eval.report.data import Bin, Changes, Data, Discovery, Settings
 from eval.series import Series
 from eval.sums import Sums
 from eval.tally import Tally
@@ -45,6 +46,8 @@ class Evaluation:
         per_query: figures of each list.
         changes: by model and metric.
         calibration: by model.
+        beyond: what was asked for beyond the metrics of lists.
+        discovery: slices that were found; None: none were looked for.
         notes: what a reader has to know.
     """
 
@@ -58,6 +61,8 @@ class Evaluation:
     per_query: PerQuery
     changes: Mapping[str, Mapping[str, Changes]] = field(default_factory=dict)
     calibration: Mapping[str, list[Bin]] = field(default_factory=dict)
+    beyond: Found = field(default_factory=Found)
+    discovery: Discovery | None = None
     notes: Sequence[str] = ()
 
     def rows(self) -> Iterator[tuple[int, str, str]]:

@@ -1,31 +1,31 @@
-"""How much of the readers' attention a ranking gives to groups of documents, such as those of kinds of sellers.
+"""How much of the readers' attention models give to groups of documents, such as those of kinds of sellers.
 
 Each list has one unit of attention, which falls with position (`Attention`). The share of a group is held against its
-share of the relevance in the list, or of the documents (Singh and Joachims, KDD 2018: exposure in proportion to
+share of the relevance in the list, and of the documents (Singh and Joachims, KDD 2018: exposure in proportion to
 relevance, and demographic parity; Sapiezynski, Zeng, Robertson, Mislove and Wilson, 2019: attention as a model of
-readers, against a share of the population). Lists count alike: figures are means over lists, as those of metrics are.
+readers, against a share of the population). Lists count alike: shares are means over lists, as metrics are. All of them
+are over the same lists, those with a relevant document, since the others have no share of relevance.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.content import DocumentSets
-from eval.intervals import Interval
-from eval.lists import Lists
+from eval.figures import FEWEST_UNITS, number
 from eval.metrics.gain import check_gain, default_gain, gains
 from eval.ragged import FloatArray, IntArray
 from eval.ranking import Ranking
+from eval.report.data import Estimate, GroupShares, ModelShare
+from eval.slice_values import Values
+from eval.slices import Slicing
 from eval.sums import Sums
 
-__all__ = ["MISSING_GROUP", "Attention", "Exposures", "GroupExposure", "exposures"]
-
-MISSING_GROUP = "(missing)"
+__all__ = ["Attention", "ExposureBy", "Exposures", "exposures"]
 
 Discount = Literal["log", "geometric"]
-Against = Literal["relevance", "documents"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,10 @@ class Attention:
         if not 0 < self.patience < 1:
             raise ValueError(f"attention: expected a patience above 0 and below 1, got {self.patience:g}")
 
+    def __str__(self) -> str:
+        law = "1 / log2(position + 1)" if self.discount == "log" else f"{self.patience:g}^(position - 1)"
+        return law + ("" if self.k is None else f", none below position {self.k}")
+
     def of(self, ranking: Ranking) -> FloatArray:
         """Attention that each document gets, of a list's 1, expected over all orders of tied documents.
 
@@ -67,22 +71,16 @@ class Attention:
 
 
 @dataclass(frozen=True)
-class GroupExposure:
-    """What a group gets. Intervals are percentile intervals of the bootstrap over lists.
+class ExposureBy:
+    """Groups of documents whose exposure is asked for.
 
     Args:
-        group: its name.
-        exposure: share of attention.
-        reference: share of relevance or documents.
-        difference: exposure - reference.
-        ratio: exposure / reference, of the means; ends are NaN where the group is in too few lists to say.
+        slicing: what groups are; its scope has no meaning here.
+        attention: how it falls with position.
     """
 
-    group: str
-    exposure: Interval
-    reference: Interval
-    difference: Interval
-    ratio: Interval
+    slicing: Slicing
+    attention: Attention = Attention()
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,149 +89,150 @@ class Exposures:
 
     Args:
         groups: names.
-        sums: shares of attention of all groups, then shares of the reference.
-        left_out: lists without a reference: those without a relevant document, or without documents.
-        documents: int64 [groups], documents; one in two groups counts in both.
+        models: names.
+        sums: for each group the share of documents, then for each the share of relevance, then for each the share of
+            attention by the first model, and so on.
+        left_out: lists without a relevant document.
+        documents: int64 [groups], documents of all lists; one in two groups counts in both.
     """
 
     groups: tuple[str, ...]
+    models: tuple[str, ...]
     sums: Sums
     left_out: int
     documents: IntArray
 
-    def __add__(self, other: "Exposures") -> "Exposures":
-        if self.groups != other.groups:
+    def __add__(self, other: Self) -> "Exposures":
+        if (self.groups, self.models) != (other.groups, other.models):
             raise ValueError(f"exposure adds up only over the same groups; got {self.groups} and {other.groups}")
-        left_out = self.left_out + other.left_out
-        return Exposures(self.groups, self.sums + other.sums, left_out, self.documents + other.documents)
+        left_out, documents = self.left_out + other.left_out, self.documents + other.documents
+        return Exposures(self.groups, self.models, self.sums + other.sums, left_out, documents)
 
-    def figures(self, confidence: float = 0.95) -> list[GroupExposure]:
-        """The figures of all groups that have documents.
+    @property
+    def lists(self) -> int:
+        """Lists with a relevant document."""
+        return int(self.sums.n.max(initial=0))
+
+    def figures(self, confidence: float = 0.95, baseline: str | None = None) -> list[GroupShares]:
+        """The figures of all groups, with percentile intervals of the bootstrap; null below 5 units.
 
         Args:
             confidence: of the intervals, between 0 and 1.
-
-        Raises:
-            ValueError: no list has a reference.
+            baseline: the model that others are compared with; None: there is none.
         """
         if not 0 < confidence < 1:
             raise ValueError(f"confidence: expected a number between 0 and 1, such as 0.95, got {confidence}")
-        n_lists = int(self.sums.n.max(initial=0))
-        if not n_lists:
-            raise ValueError(f"exposure: expected lists with a relevant document, got none in {self.left_out} lists")
-        means, drawn = (np.split(of, 2, axis=-1) for of in (self.sums.mean, self.sums.resampled_means()))
-        ends = [(1 - confidence) / 2, (1 + confidence) / 2]
-
-        def interval(mean: float, draws: FloatArray) -> Interval:
-            known = draws[~np.isnan(draws)]
-            low, high = np.quantile(known, ends).tolist() if len(known) > len(draws) / 2 else (np.nan, np.nan)
-            return Interval(float(mean), low, high, n_lists)
-
-        found = []
-        for at in np.flatnonzero(self.documents).tolist():
-            shown, due = (float(of[at]) for of in means)
-            drawn_shown, drawn_due = (of[:, at] for of in drawn)
-            found.append(
-                GroupExposure(
-                    self.groups[at],
-                    exposure=interval(shown, drawn_shown),
-                    reference=interval(due, drawn_due),
-                    difference=interval(shown - due, drawn_shown - drawn_due),
-                    ratio=interval(shown / due if due > 0 else np.nan, _over(drawn_shown, drawn_due)),
-                )
+        shares = _Shares(self, confidence)
+        return [
+            GroupShares(
+                group=group,
+                count=int(self.documents[at]),
+                documents=shares.estimate(shares.of("documents", at)),
+                relevance=shares.estimate(shares.of("relevance", at)),
+                models={model: shares.of_model(model, at, baseline) for model in self.models},
             )
-        return found
+            for at, group in enumerate(self.groups)
+        ]
+
+
+class _Shares:
+    """Means of shares over the lists and, behind them, over the lists of each resample: float64 [1 + draws] each."""
+
+    def __init__(self, exposures: Exposures, confidence: float) -> None:
+        names = ["documents", "relevance", *(_model(model) for model in exposures.models)]
+        self._places = {name: place * len(exposures.groups) for place, name in enumerate(names)}
+        self._means = np.vstack([exposures.sums.mean, exposures.sums.resampled_means()])
+        self._enough = int(exposures.sums.units.max(initial=0)) >= FEWEST_UNITS
+        self._ends = [(1 - confidence) / 2, (1 + confidence) / 2]
+
+    def of(self, share: str, group: int) -> FloatArray:
+        """A share by its name and the number of the group."""
+        return self._means[:, self._places[share] + group]
+
+    def estimate(self, figure: FloatArray) -> Estimate:
+        """A figure made of shares, with its interval; no interval where half of the resamples do not have it."""
+        drawn = figure[1:][~np.isnan(figure[1:])]
+        low = high = None
+        if self._enough and len(drawn) > (len(figure) - 1) / 2:
+            low, high = np.quantile(drawn, self._ends).tolist()
+        return Estimate(mean=number(figure[0]), low=low, high=high)
+
+    def of_model(self, model: str, group: int, baseline: str | None) -> ModelShare:
+        """What a model gives a group."""
+        shown, due = self.of(_model(model), group), self.of("relevance", group)
+        change = None
+        if baseline is not None and baseline != model:
+            change = self.estimate(shown - self.of(_model(baseline), group))
+        return ModelShare(
+            exposure=self.estimate(shown),
+            difference=self.estimate(shown - due),
+            ratio=self.estimate(np.divide(shown, due, out=np.full(len(due), np.nan), where=due > 0)),
+            change=change,
+        )
+
+
+def _model(name: str) -> str:
+    """The share of attention by a model, whose name may be that of another share."""
+    return f"attention by {name}"
 
 
 def exposures(
-    ranking: Ranking,
-    groups: DocumentSets,
+    rankings: Mapping[str, Ranking],
+    groups: Values,
     units: NDArray[Any],
     attention: Attention | None = None,
-    against: Against = "relevance",
     *,
     gain: str | None = None,
     draws: int = 1000,
     seed: int = 0,
 ) -> Exposures:
-    """Attention that groups get, against what they are due.
+    """Attention that models give to groups, beside their shares of relevance and documents.
 
-    >>> import pyarrow as pa
     >>> from eval.lists import Lists
     >>> from eval.ranking import rank
     >>> lists = Lists(np.array(["q1", "q2"]), np.array([0, 2, 4]), np.ones(4))
-    >>> ranking = rank(lists, np.array([2.0, 1.0, 2.0, 1.0]))
-    >>> found = exposures(ranking, DocumentSets.of(pa.array(["own", "other"] * 2)), lists.query_ids).figures()
-    >>> [(one.group, round(one.exposure.mean, 3), round(one.reference.mean, 3)) for one in found]
-    [('other', 0.387, 0.5), ('own', 0.613, 0.5)]
+    >>> groups = Values(np.arange(4), np.array([0, 1, 0, 1]), ["own", "other"])
+    >>> found = exposures({"best": rank(lists, np.array([2.0, 1.0, 2.0, 1.0]))}, groups, lists.query_ids).figures()
+    >>> [(one["group"], round(one["models"]["best"]["exposure"]["mean"], 3)) for one in found]
+    [('own', 0.613), ('other', 0.387)]
 
     Args:
-        ranking: lists in order.
-        groups: those of each document; one in several is shared out evenly, one in none is in `MISSING_GROUP`. Where
-            lists come in parts, `DocumentSets.of` takes the names of all groups.
+        rankings: by model, the same lists in its order; at least one.
+        groups: of each document; one in several is shared out evenly. All parts of the lists have the same names.
         units: str [lists], what is resampled: query ids, or those of users.
         attention: how it falls with position; None: `Attention()`.
-        against: `relevance`: the share of the gain of all documents of the list; `documents`: of their number.
-        gain: of labels, as of NDCG: `exp2`, `linear` or a table; None: `exp2`, but `linear` once a label exceeds 10.
+        gain: of labels, the measure of relevance, as of NDCG: `exp2`, `linear` or a table; None: `exp2`, but `linear`
+            once a label exceeds 10.
         draws: number of resamples.
         seed: 0 <= seed < 2^64.
 
     Raises:
         ValueError: arguments that do not fit each other.
     """
-    lists = ranking.lists
-    if len(groups) != len(lists.labels):
-        raise ValueError(f"exposure: expected groups of {len(lists.labels)} documents, got {len(groups)}")
-    if against not in get_args(Against):
-        raise ValueError(f"exposure: expected one of {', '.join(get_args(Against))}, got {against!r}")
+    lists = next(iter(rankings.values())).lists
     check_gain("exposure", gain)
-    attended = np.empty(len(groups))
-    attended[ranking.order] = (attention or Attention()).of(ranking)
-    due = np.ones(len(groups))
-    if against == "relevance":
-        due = gains(gain or default_gain(lists.largest_label), lists.labels)
-    total = np.repeat(lists.ragged.sums(due), lists.sizes)
-    due = np.divide(due, total, out=np.full(len(due), np.nan), where=total > 0)
-    members = _Members.of(groups)
-    shares = np.hstack([members.shares(lists, of) for of in (attended, due)])
-    shares[lists.missing | np.isnan(shares).any(axis=1)] = np.nan
-    left_out, held = int(np.isnan(shares[:, 0]).sum()), np.bincount(members.groups, minlength=len(members.names))
-    return Exposures(members.names, Sums.of(shares, units, draws, seed), left_out, held)
+    held = np.bincount(groups.documents, minlength=len(lists.labels))
+    if len(held) != len(lists.labels) or not held.all():
+        raise ValueError(f"exposure: expected groups of {len(lists.labels)} documents, got {int((held > 0).sum())}")
+    n_groups = len(groups.names)
+    at = lists.ragged.rows[groups.documents] * n_groups + groups.codes
 
-
-@dataclass(frozen=True, eq=False)
-class _Members:
-    """Which documents are in which group; a document in several is there several times.
-
-    Args:
-        names: of groups.
-        documents: int64 [n].
-        groups: int64 [n], the group of each by its number.
-        weights: float64 [n], how much of the document is in it.
-    """
-
-    names: tuple[str, ...]
-    documents: IntArray
-    groups: IntArray
-    weights: FloatArray
-
-    @classmethod
-    def of(cls, groups: DocumentSets) -> "_Members":
-        ragged, codes = groups.values(groups.sets)
-        missing = np.flatnonzero(groups.missing)
-        documents = np.concatenate([ragged.rows, missing])
-        codes = np.concatenate([codes, np.full(len(missing), len(groups.names))])
-        weights = 1.0 / np.maximum(ragged.sizes, 1)[documents]
-        return cls((*groups.names, MISSING_GROUP), documents, codes, weights)
-
-    def shares(self, lists: Lists, of_documents: FloatArray) -> FloatArray:
+    def shares(of_documents: FloatArray) -> FloatArray:
         """What groups have of each list, float64 [lists, groups], from what documents have, float64 [documents]."""
-        n_groups = len(self.names)
-        at = lists.ragged.rows[self.documents] * n_groups + self.groups
-        shares = np.bincount(at, of_documents[self.documents] * self.weights, len(lists) * n_groups)
-        return shares.astype(np.float64).reshape(len(lists), n_groups)
+        parts = (of_documents / held)[groups.documents]
+        return np.bincount(at, parts, len(lists) * n_groups).astype(np.float64).reshape(len(lists), n_groups)
 
-
-def _over(above: FloatArray, below: FloatArray) -> FloatArray:
-    """The quotient; NaN where what is below is 0."""
-    return np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)
+    relevance = gains(gain or default_gain(lists.largest_label), lists.labels)
+    total = np.repeat(lists.ragged.sums(relevance), lists.sizes)
+    relevance = np.divide(relevance, total, out=np.zeros(len(total)), where=total > 0)
+    columns = [shares(1.0 / np.repeat(lists.sizes, lists.sizes)), shares(relevance)]
+    for ranking in rankings.values():
+        attended = np.empty(len(total))
+        attended[ranking.order] = (attention or Attention()).of(ranking)
+        columns.append(shares(attended))
+    found = np.hstack(columns)
+    without = lists.ragged.sums(relevance) == 0
+    found[without] = np.nan
+    sums = Sums.of(found, units, draws, seed)
+    documents = np.bincount(groups.codes, minlength=n_groups)
+    return Exposures(tuple(groups.names), tuple(rankings), sums, int(without.sum()), documents)

@@ -5,18 +5,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from eval.bounds import simultaneous_bounds
 from eval.compare import paired_t_test, randomisation_test
-from eval.intervals import bootstrap_intervals
-from eval.multiplicity import benjamini_hochberg, holm, max_t, simultaneous_bounds
+from eval.intervals import FEWEST_UNITS, bootstrap_intervals
+from eval.multiplicity import benjamini_hochberg, holm, max_t
 from eval.power import effect_size, minimum_detectable_effect
 from eval.ragged import IntArray
 from eval.report.data import Delta, Figure
 from eval.sums import Sums, joined
 
 __all__ = ["FEWEST_UNITS", "deltas", "ends", "figures", "number"]
-
-FEWEST_UNITS = 5
-"""With fewer units, the interval of a bootstrap says nothing."""
 
 
 def ends(sums: Sums, confidence: float) -> list[tuple[float | None, float | None]]:
@@ -49,12 +47,12 @@ def deltas(family: Sequence[Sums], confidence: float, min_lists: int = 0) -> lis
     Args:
         family: sums of one series of differences each.
         confidence: of the intervals, and of the bounds together.
-        min_lists: differences of fewer lists are left out of the family.
+        min_lists: differences of fewer units (lists, or clusters of them) are left out of the family.
     """
     if not family:
         return []
     sums = joined(family)
-    inside = (sums.n >= max(min_lists, 1)) & (sums.units > 1)
+    inside = sums.units >= max(min_lists, 2)
     p_t, p_randomisation = paired_t_test(sums), randomisation_test(sums)
     adjusted, low, high = (np.full(len(inside), np.nan) for _ in range(3))
     if inside.any():

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 from eval.ragged import FloatArray
 from eval.sums import Sums
 
-__all__ = ["Interval", "bootstrap_interval", "bootstrap_intervals", "t_intervals"]
+__all__ = ["FEWEST_UNITS", "Interval", "bootstrap_interval", "bootstrap_intervals", "t_intervals"]
+
+FEWEST_UNITS = 5
+"""With fewer units, the interval of a bootstrap says nothing."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """Metrics of parts of the lists, overall and in slices."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 
+from eval.content import ContentLists
 from eval.lists import Lists
 from eval.metrics import Metric
 from eval.ragged import FloatArray, IntArray
@@ -45,6 +46,7 @@ class Plan:
         slices: in the order of the report.
         draws: of the bootstrap.
         seed: of the bootstrap.
+        content: by the name that metrics have for what they read of documents, the column of the score table.
     """
 
     metrics: Mapping[str, Metric]
@@ -52,9 +54,13 @@ class Plan:
     slices: Sequence[Slices]
     draws: int
     seed: int
+    content: Mapping[str, str] = field(default_factory=dict)
 
     def measure(self, table: ScoreTable) -> Measured:
         """Measure a part of the lists; errors as of metrics and slices."""
+        if self.content:
+            columns = {name: table.columns[column] for name, column in self.content.items()}
+            table = replace(table, lists=ContentLists.of(table.lists, columns))
         values = self._values(table.lists, table.scores)
         whole = Slice(np.arange(len(table.lists)), len(table.lists.labels), values, self.series.of(values.figures))
         slices, named = [whole], {}

@@ -1,11 +1,11 @@
-"""Many tests at once: p-values that hold for all of them together, and bounds that do."""
+"""Many tests at once: p-values that hold for all of them together."""
 
 import numpy as np
 
 from eval.ragged import FloatArray
 from eval.sums import Sums
 
-__all__ = ["benjamini_hochberg", "holm", "max_t", "simultaneous_bounds"]
+__all__ = ["benjamini_hochberg", "holm", "max_t"]
 
 
 def holm(p_values: FloatArray) -> FloatArray:
@@ -63,29 +63,3 @@ def max_t(sums: Sums) -> FloatArray:
     p_values = np.empty(len(order))
     p_values[order] = np.maximum.accumulate((reached + 1) / (sums.draws + 1))
     return np.where(sums.n > 0, p_values, np.nan)
-
-
-def simultaneous_bounds(sums: Sums, confidence: float = 0.95) -> tuple[FloatArray, FloatArray]:
-    """Lower and upper bounds of the means that all hold together with this confidence, each side by itself.
-
-    The bootstrap of the largest deviation: with q the quantile over draws of max over series of
-    (mean - resampled mean) / standard error, the lower bounds are mean - q standard error; the upper ones likewise
-    (Romano and Wolf, Econometrica 2005, studentised, without steps).
-
-    Args:
-        sums: of the values or differences.
-        confidence: between 0 and 1.
-
-    Returns:
-        two float64 [series]; NaN below two units.
-    """
-    error, mean = sums.standard_error, sums.mean
-    tested = error > 0
-    low, high = mean.copy(), mean.copy()
-    low[np.isnan(error)] = high[np.isnan(error)] = np.nan
-    if tested.any():
-        deviation = (sums.resampled_means()[:, tested] - mean[tested]) / error[tested]
-        deviation = np.nan_to_num(deviation)
-        low[tested] -= np.quantile(np.max(-deviation, axis=1), confidence) * error[tested]
-        high[tested] += np.quantile(np.max(deviation, axis=1), confidence) * error[tested]
-    return low, high

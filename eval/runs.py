@@ -12,8 +12,8 @@ from eval.changes import changes_of, spread_of
 from eval.evaluate import INTERVAL
 from eval.evaluation import Evaluation, SliceNames
 from eval.metrics import parse_metric
-from eval.per_query import METADATA, SEPARATOR, PerQuery
-from eval.ragged import FloatArray, IntArray
+from eval.per_query import METADATA, SEPARATOR, PerQuery, names_where
+from eval.ragged import BoolArray, FloatArray, IntArray
 from eval.report.data import Changes, Data, Settings
 from eval.series import Series
 from eval.tally import Slice, Tally, Values, tally_of
@@ -42,6 +42,19 @@ class Choice:
     confidence: float | None = None
     draws: int | None = None
     seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.confidence is not None and not 0 < self.confidence < 1:
+            raise ValueError(f"compare: expected a confidence between 0 and 1, such as 0.95, got {self.confidence}")
+        if self.draws is not None and self.draws < 1:
+            raise ValueError(f"compare: expected at least 1 draw, got {self.draws}")
+        if self.seed is not None and not 0 <= self.seed < 2**64:
+            raise ValueError(f"compare: expected a seed from 0 to 2^64 - 1, got {self.seed}")
+        for what, names in (("metrics", self.metrics), ("models", self.models)):
+            if names is not None and (not names or len(set(names)) < len(names)):
+                raise ValueError(
+                    f"compare: expected at least one of {what}, each once, got {', '.join(names) or 'none'}"
+                )
 
 
 def compare_runs(runs: Mapping[str, PerQuery], choice: Choice | None = None) -> Evaluation:
@@ -78,6 +91,7 @@ def compare_runs(runs: Mapping[str, PerQuery], choice: Choice | None = None) -> 
     }
     slices, named = aligned.slices()
     figures = np.column_stack(list(columns.values()))
+    lost = [f"{name}: {note}" for name, run in runs.items() for note in run.metadata["notes"]]
     rows = _rows(
         aligned,
         named,
@@ -88,7 +102,9 @@ def compare_runs(runs: Mapping[str, PerQuery], choice: Choice | None = None) -> 
             "models": list(labels),
             "baseline": baseline,
             "slices": [vars(one) for one in slices],
+            "notes": lost,
         },
+        [aligned.undefined(*labels[label], metric) for metric, label in series.columns],
     )
     direction = {metric: parse_metric(metric).higher_is_better for metric in contract}
     return Evaluation(
@@ -96,12 +112,12 @@ def compare_runs(runs: Mapping[str, PerQuery], choice: Choice | None = None) -> 
         higher_is_better=direction,
         series=series,
         slices=slices,
-        tally=_tally(aligned, series, figures, slices, named, settings),
+        tally=_tally(rows, series, figures, slices, settings),
         settings=settings,
         data=_data(aligned, list(labels)),
         per_query=rows,
         changes=_changes(rows, series, direction),
-        notes=aligned.notes,
+        notes=[*lost, *aligned.notes],
     )
 
 
@@ -150,6 +166,10 @@ class _Aligned:
         """A metric of a model, float64 [queries]."""
         return self.runs[run].figures(metric, model)[self.rows[run]]
 
+    def undefined(self, run: str, model: str, metric: str) -> BoolArray:
+        """For which queries a metric of a model is not defined, bool [queries]."""
+        return self.runs[run].undefined(metric, model)[self.rows[run]]
+
     @property
     def first(self) -> str:
         """Name of the first run."""
@@ -164,10 +184,21 @@ class _Aligned:
                 query = queries[pc.index(differ, True).as_py()].as_py()
                 raise ValueError(
                     f"compare: {first} and {other} have other {what} for {count} queries, the first is {query!r};"
-                    " measure both on the same judgements and clusters"
+                    f" measure both on the same judgements and clusters{self._lost(first, other)}"
                 )
-        if count := pc.sum(pc.not_equal(self.column(first, "documents"), self.column(other, "documents"))).as_py():
-            self.notes.append(f"{first} and {other} rank lists of other lengths for {count} queries")
+        differ = pc.not_equal(self.column(first, "ranked"), self.column(other, "ranked"))
+        if count := pc.sum(differ).as_py():
+            longer = pc.not_equal(self.column(first, "documents"), self.column(other, "documents"))
+            query = queries[pc.index(differ, True).as_py()].as_py()
+            self.notes.append(
+                f"{first} and {other} ranked other documents in {count} of {len(queries)} queries, the first is"
+                f" {query!r}, and another number of them in {pc.sum(longer).as_py()}: differences may come of that"
+            )
+
+    def _lost(self, *runs: str) -> str:
+        """What runs were measured without, in brackets."""
+        told = [f"{run}: {note}" for run in runs for note in self.runs[run].metadata["notes"][:1]]
+        return f" ({'; '.join(told)})" if told else ""
 
     def slices(self) -> tuple[list[SliceNames], dict[str, pa.Array]]:
         """The slices that all runs have alike, and the values of each list."""
@@ -188,7 +219,17 @@ class _Aligned:
 
     def _has_same(self, run: str, name: str, values: pa.Array) -> bool:
         known = [one["name"] for one in self.runs[run].metadata["slices"] if one["scope"] == "list"]
-        return name in known and self.column(run, name).equals(values)
+        return name in known and _listed(self.column(run, name)).equals(_listed(values))
+
+
+def _listed(values: pa.Array) -> pa.Array:
+    """The values of each query as a list, sorted, also where each has one."""
+    rows, texts = np.arange(len(values)), values
+    if pa.types.is_list(values.type):
+        rows, texts = values.value_parent_indices().to_numpy(), values.flatten()
+    order = pc.sort_indices(pa.table({"row": rows, "text": texts}), [("row", "ascending"), ("text", "ascending")])
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(values)))])
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), texts.take(order))
 
 
 def _refuse_other_queries(
@@ -213,7 +254,7 @@ def _contract(runs: Mapping[str, PerQuery], metrics: Sequence[str] | None) -> di
     by_run = {name: run.metadata["contract"] for name, run in runs.items()}
     (first, own), *_ = by_run.items()
     common = [metric for metric in own if all(metric in contract for contract in by_run.values())]
-    asked = common if metrics is None else [str(parse_metric(text)) for text in metrics]
+    asked = common if metrics is None else list(dict.fromkeys(str(parse_metric(text)) for text in metrics))
     for metric in asked:
         if metric not in common:
             raise ValueError(
@@ -262,30 +303,28 @@ def _baseline(labels: Mapping[str, tuple[str, str]], named: str | None) -> str:
 
 
 def _rows(
-    aligned: _Aligned, named: Mapping[str, pa.Array], columns: Mapping[str, FloatArray], metadata: Mapping[str, Any]
+    aligned: _Aligned,
+    named: Mapping[str, pa.Array],
+    columns: Mapping[str, FloatArray],
+    metadata: Mapping[str, Any],
+    undefined: Sequence[BoolArray],
 ) -> PerQuery:
     """The table of figures per query of all runs."""
     import json
 
     own = {name: aligned.column(aligned.first, name) for name in ("query_id", "unit")}
-    counts = {name: aligned.column(aligned.first, name) for name in ("documents", "relevant", "judgements")}
+    counts = {name: aligned.column(aligned.first, name) for name in ("documents", "relevant", "judgements", "ranked")}
+    counts["undefined"] = names_where(np.column_stack(undefined), list(columns))
     figures = {name: pa.array(values, from_pandas=True) for name, values in columns.items()}
     table = pa.table({**own, **named, **counts, **figures})
     return PerQuery(table.replace_schema_metadata({METADATA: json.dumps(metadata, ensure_ascii=False)}))
 
 
 def _tally(
-    aligned: _Aligned,
-    series: Series,
-    figures: FloatArray,
-    slices: Sequence[SliceNames],
-    named: Mapping[str, pa.Array],
-    settings: Settings,
+    rows: PerQuery, series: Series, figures: FloatArray, slices: Sequence[SliceNames], settings: Settings
 ) -> Tally:
-    documents, relevant, units = (
-        aligned.column(aligned.first, name).to_numpy(zero_copy_only=False) for name in ("documents", "relevant", "unit")
-    )
-    empty = np.broadcast_to((relevant == 0)[:, None], figures.shape)
+    documents, units = (rows.column(name).to_numpy(zero_copy_only=False) for name in ("documents", "unit"))
+    empty = np.column_stack([rows.undefined(metric, model) for metric, model in series.columns])
     values, numbers = Values(figures, empty, np.zeros(figures.shape, np.bool_)), series.of(figures)
 
     def part(lists: IntArray) -> Slice:
@@ -293,8 +332,8 @@ def _tally(
 
     members = [np.arange(len(figures))]
     for one in slices:
-        rows, codes = _coded(named[one.name], one.values)
-        members += [rows[codes == code] for code in range(len(one.values))]
+        lists, codes = _coded(rows.column(one.name), one.values)
+        members += [lists[codes == code] for code in range(len(one.values))]
     tally = tally_of([part(lists) for lists in members], units, settings["draws"], settings["seed"])
     return Tally(tally.sums, tally.lists, tally.documents, tally.empty, np.full_like(tally.tied, -1))
 
@@ -317,7 +356,7 @@ def _data(aligned: _Aligned, labels: Sequence[str]) -> Data:
         documents=pc.sum(documents).as_py(),
         empty=pc.sum(pc.equal(relevant, 0)).as_py(),
         missing=dict.fromkeys(labels, 0),
-        dropped=0,
+        dropped=None,
         labels={},
         lengths=dict(zip(names, lengths, strict=True)),
     )

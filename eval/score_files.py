@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.json
 import pyarrow.parquet as pq
 
+from eval.json_lines import json_batches, json_schema
 from eval.score_parts import Columns, Scores, WholeTable, spill_scores
+from eval.score_rows import plain_rows, plain_schema
 from eval.score_table import check_columns
+from eval.score_texts import Place, flags_of, numbers_of_texts
 
 __all__ = ["KINDS", "ScoreFile"]
 
@@ -29,7 +30,8 @@ class ScoreFile:
     """A file with one row per query and document, or a folder of such files, all of one kind.
 
     Args:
-        path: its ending says what it is, see `KINDS`; text may be gzipped, with `.gz` behind.
+        path: of the file or the folder; or files by a pattern, such as `scores/part-*.parquet`. A file's ending says
+            what it is, see `KINDS`; text may be gzipped, with `.gz` behind.
         renamed: names of columns in the file by those of a score table: `query_id`, `document_id`, `label`.
 
     Raises:
@@ -51,7 +53,8 @@ class ScoreFile:
     def files(self) -> list[Path]:
         """The files, in the order of their names."""
         if not self.path.is_dir():
-            return [self.path]
+            pattern = any(sign in self.path.name for sign in "*?[") and not self.path.exists()
+            return sorted(self.path.parent.glob(self.path.name)) if pattern else [self.path]
         return sorted(file for file in self.path.iterdir() if _kind_of(file))
 
     def columns(self) -> dict[str, pa.DataType]:
@@ -60,7 +63,9 @@ class ScoreFile:
 
     def _columns(self, file: Path) -> list[tuple[str, pa.DataType]]:
         with _Reading(file):
-            return [(self._name(one.name), one.type) for one in self._kind.schema(file)]
+            schema = self._kind.schema(file)
+        check_columns(schema.names, list(self.renamed.values()))
+        return [(name, one.type) for one in schema if (name := self._name(one.name))]
 
     def models(self, taken: Sequence[str]) -> list[str]:
         """Columns of floating point that are not taken for something else: those of scores.
@@ -77,6 +82,15 @@ class ScoreFile:
             )
         return found
 
+    def unread(self, used: Sequence[str]) -> dict[str, str]:
+        """Columns that nothing reads, with what they hold in words.
+
+        Args:
+            used: columns that something reads, beside the ids, the label and `judged`.
+        """
+        used = [*used, *_IDS, "label", "judged"]
+        return {name: _in_words(kind) for name, kind in self.columns().items() if name not in used}
+
     def open(self, columns: Columns, numbers: Sequence[str], directory: Path, most: int = 2_000_000) -> Scores:
         """The scored lists.
 
@@ -89,10 +103,9 @@ class ScoreFile:
         Raises:
             ValueError: the file cannot be read, has no rows, lacks a column or has a value that is none.
         """
-        for file in self.files:
-            check_columns([name for name, _ in self._columns(file)], columns.named)
-        stream = self._batches(columns, {"label", *columns.models, *numbers})
-        if (rows := self._rows()) is not None and rows > most:
+        self.check(columns)
+        stream = self._batches(columns, numbers)
+        if (rows := self.rows()) is not None and rows > most:
             return spill_scores(stream, columns, directory, min(_MOST_PARTS, -(-rows // _PART)))
         batches, held = [], 0
         for batch in stream:
@@ -102,10 +115,33 @@ class ScoreFile:
                 partitions = max(1, min(_MOST_PARTS, 16 * most // _PART))
                 return spill_scores(_chained(batches, stream), columns, directory, partitions)
         with _Reading(self.path):
-            table = pa.Table.from_batches(batches) if batches else pa.table({name: [] for name in columns.named})
+            table = (
+                pa.Table.from_batches(_alike(batches, columns))
+                if batches
+                else pa.table({name: [] for name in columns.named})
+            )
         return WholeTable(table, columns)
 
-    def _rows(self) -> int | None:
+    def check(self, columns: Columns) -> None:
+        """Refuse files that have not the same columns, of those that are read.
+
+        Raises:
+            ValueError: a file lacks a column, or alone has `judged`; it is named.
+        """
+        judged = ["judged"] if "judged" in self.columns() else []
+        for file in self.files:
+            names = [name for name, _ in self._columns(file)]
+            try:
+                check_columns(names, [*columns.named, *judged])
+            except ValueError as error:
+                raise ValueError(f"{file}: {error}") from None
+            if "judged" in names and not judged:
+                raise ValueError(
+                    f"{file}: score table: expected no column 'judged', as in {self.files[0].name}; add it to all"
+                    " files, or leave it out"
+                )
+
+    def rows(self) -> int | None:
         """The number of rows; None where only reading them all would tell."""
         rows = 0
         for file in self.files:
@@ -116,22 +152,54 @@ class ScoreFile:
             rows += own
         return rows
 
-    def _batches(self, columns: Columns, numeric: set[str]) -> Iterator[pa.RecordBatch]:
+    def _batches(self, columns: Columns, numbers: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """The rows, with numbers where they are wanted."""
-        names = [*columns.named, *(["judged"] if "judged" in self.columns() else [])]
-        wanted = {self.renamed.get(name, name): name in numeric for name in names}
         for file in self.files:
-            with _Reading(file):
-                for batch in self._kind.batches(file, wanted):
-                    arrays = [batch.column(name) for name in wanted]
-                    if self._kind.texts:
-                        named = zip(names, arrays, strict=True)
-                        arrays = [_parsed(name, array, arrays[:2], numeric) for name, array in named]
-                    yield pa.RecordBatch.from_arrays(arrays, names)
+            yield from self.batches(columns, numbers, file)
+
+    def batches(
+        self, columns: Columns, numbers: Sequence[str], file: Path, groups: Sequence[int] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of one of the files, with numbers where they are wanted.
+
+        Args:
+            columns: what is read.
+            numbers: as of `open`.
+            file: one of `files`.
+            groups: only these row groups of a file that has `groups`; None: all rows.
+
+        Raises:
+            ValueError: the file cannot be read or has a value that is none.
+        """
+        names = [*columns.named, *(["judged"] if "judged" in self.columns() else [])]
+        numeric = {"label", *columns.models, *numbers}
+        wanted = {self.renamed.get(name, name): name in numeric for name in names}
+        with _Reading(file):
+            first, kind = 1, self._kind
+            for batch in kind.batches(file, wanted) if groups is None else _parquet_batches(file, wanted, groups):
+                arrays = [batch.column(name) for name in wanted]
+                if kind.texts:
+                    place = Place(file, first, *arrays[:2])
+                    others = {*numeric} - {"label", *columns.models}
+                    arrays = [
+                        numbers_of_texts(name, array, place, mend="mend them")
+                        if name in others and pa.types.is_string(array.type)
+                        else _parsed(name, array, place, number=name in numeric, drop=columns.unusable == "drop")
+                        for name, array in zip(names, arrays, strict=True)
+                    ]
+                first += batch.num_rows
+                yield pa.RecordBatch.from_arrays(arrays, names)
+
+    def groups(self, file: Path) -> list[int]:
+        """The rows in each row group of one of the files; none, where its kind can only be read as a whole."""
+        with _Reading(file):
+            return self._kind.groups(file)
 
     def _name(self, name: str) -> str:
-        """The name in a score table of a column of the file."""
-        return next((own for own, other in self.renamed.items() if other == name), name)
+        """The name in a score table of a column of the file; "" of one whose name another column has taken."""
+        if name in self.renamed.values():
+            return next(own for own, other in self.renamed.items() if other == name)
+        return "" if name in self.renamed else name
 
     @property
     def _kind(self) -> "_Kind":
@@ -159,44 +227,38 @@ class _Reading:
             raise ValueError(f"{self._path}: cannot read: {what}") from None
 
 
+def _parsed(name: str, values: pa.Array, place: Place, *, number: bool, drop: bool) -> pa.Array:
+    """A column of text as what it has to be; an empty field is missing. Columns of other types stay as they are."""
+    if not pa.types.is_string(values.type):
+        return values
+    if name == "judged":
+        return flags_of(name, values, place)
+    if number:
+        return numbers_of_texts(name, values, place, drop=drop)
+    return pc.if_else(pc.equal(values, ""), None, values)
+
+
+def _alike(batches: list[pa.RecordBatch], columns: Columns) -> list[pa.RecordBatch]:
+    """Batches of several files with the types of the first one."""
+    schema = batches[0].schema
+    if all(batch.schema == schema for batch in batches):
+        return batches
+    plain = plain_schema(schema, columns.named)
+    return [plain_rows(batch, plain) for batch in batches]
+
+
+def _in_words(kind: pa.DataType) -> str:
+    if pa.types.is_integer(kind):
+        return "integers"
+    if pa.types.is_floating(kind):
+        return "numbers"
+    return "text" if pa.types.is_string(kind) or pa.types.is_large_string(kind) else str(kind)
+
+
 def _chained(held: list[pa.RecordBatch], rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     while held:
         yield held.pop(0)
     yield from rest
-
-
-def _parsed(name: str, texts: pa.Array, ids: Sequence[pa.Array], numeric: set[str]) -> pa.Array:
-    """A column of text as what it has to be; an empty field is missing."""
-    there = pc.if_else(pc.equal(texts, ""), None, texts)
-    if name == "judged":
-        flags = {"true": True, "false": False, "1": True, "0": False}
-        known = pa.array(list(flags))
-        places = pc.index_in(pc.utf8_lower(there), known)
-        _refuse(name, "true or false", there, places, ids)
-        return pa.array(list(flags.values())).take(places)
-    if name not in numeric:
-        return there
-    trimmed = pc.utf8_trim_whitespace(there)
-    plain = pc.match_substring_regex(trimmed, _NUMBER)
-    _refuse(name, "a number", there, pc.if_else(plain, True, None), ids)
-    return pc.cast(trimmed, pa.float64())
-
-
-_NUMBER = r"^([-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?(?i:nan|inf|infinity))$"
-
-
-def _refuse(name: str, expected: str, given: pa.Array, parsed: pa.Array, ids: Sequence[pa.Array]) -> None:
-    """Refuse a text that was not parsed."""
-    wrong = np.flatnonzero(
-        (given.is_valid().to_numpy(zero_copy_only=False)) & (parsed.is_null().to_numpy(zero_copy_only=False))
-    )
-    if wrong.size:
-        row = int(wrong[0])
-        query, document = (one[row].as_py() for one in ids)
-        raise ValueError(
-            f"score table, column {name!r}: expected {expected}, got {given[row].as_py()!r:.60} for query {query!r},"
-            f" document {document!r} ({wrong.size} such rows or more); mend or drop them"
-        )
 
 
 # --- kinds of files -------------------------------------------------------------------------------------------------
@@ -206,18 +268,27 @@ def _refuse(name: str, expected: str, given: pa.Array, parsed: pa.Array, ids: Se
 class _Kind:
     """How a kind of file is read: its schema, its number of rows where that is known, and batches of some columns.
 
-    Columns are given with whether they hold numbers. `texts`: all values come as texts.
+    Columns are given with whether they hold numbers. `texts`: numbers, or all values, may come as texts. `groups`: rows
+    in each row group, where these can be read apart.
     """
 
     schema: Callable[[Path], pa.Schema]
     rows: Callable[[Path], int | None]
     batches: Callable[[Path, Mapping[str, bool]], Iterator[pa.RecordBatch]]
     texts: bool = False
+    groups: Callable[[Path], list[int]] = lambda _: []
 
 
-def _parquet_batches(path: Path, columns: Mapping[str, bool]) -> Iterator[pa.RecordBatch]:
+def _parquet_batches(
+    path: Path, columns: Mapping[str, bool], groups: Sequence[int] | None = None
+) -> Iterator[pa.RecordBatch]:
     with pq.ParquetFile(path) as file:
-        yield from file.iter_batches(_ROWS, columns=list(columns))
+        yield from file.iter_batches(_ROWS, columns=list(columns), row_groups=groups)
+
+
+def _parquet_groups(path: Path) -> list[int]:
+    metadata = pq.read_metadata(path)
+    return [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
 
 
 def _arrow_schema(path: Path) -> pa.Schema:
@@ -250,31 +321,14 @@ def _csv_batches(path: Path, columns: Mapping[str, bool]) -> Iterator[pa.RecordB
         yield from reader
 
 
-def _json_reader(path: Path, numbers: Sequence[str] = ()) -> Any:
-    stream = pa.input_stream(str(path), compression="detect")
-    schema = pa.schema([pa.field(name, pa.float64()) for name in numbers])
-    return pa.json.open_json(
-        stream,
-        read_options=pa.json.ReadOptions(block_size=_BLOCK),
-        parse_options=pa.json.ParseOptions(explicit_schema=schema),
-    )
-
-
-def _json_schema(path: Path) -> pa.Schema:
-    return _json_reader(path).schema
-
-
-def _json_batches(path: Path, columns: Mapping[str, bool]) -> Iterator[pa.RecordBatch]:
-    for batch in _json_reader(path, [name for name, number in columns.items() if number]):
-        yield batch.select(list(columns))
-
-
 _CSV = _Kind(_csv_schema, lambda _: None, _csv_batches, texts=True)
-_JSON = _Kind(_json_schema, lambda _: None, _json_batches)
+_JSON = _Kind(json_schema, lambda _: None, json_batches, texts=True)
 _ARROW = _Kind(_arrow_schema, _arrow_rows, _arrow_batches)
 
 KINDS: Mapping[str, _Kind] = {
-    ".parquet": _Kind(pq.read_schema, lambda path: pq.read_metadata(path).num_rows, _parquet_batches),
+    ".parquet": _Kind(
+        pq.read_schema, lambda path: pq.read_metadata(path).num_rows, _parquet_batches, groups=_parquet_groups
+    ),
     ".csv": _CSV,
     ".jsonl": _JSON,
     ".ndjson": _JSON,

@@ -7,14 +7,25 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from eval.score_table import ScoreTable, check_columns, read_score_table, usable_rows
+from eval.dropping import Dropping, nothing_dropped
+from eval.report.data import Dropped
+from eval.score_rows import divided_query, hashes_of, partitions_of, plain_rows, plain_schema
+from eval.score_table import ScoreTable, read_score_table
 from ranker.data.id_hash import hash_ids, partition_of
 from ranker.data.spill import Spill
 
-__all__ = ["Columns", "PartsOnDisk", "Scores", "WholeTable", "spill_scores"]
+__all__ = [
+    "Columns",
+    "PartsOnDisk",
+    "Scores",
+    "WholeTable",
+    "no_rows",
+    "spill_scores",
+    "spilled_parts",
+    "usable_rows",
+]
 
 
 @dataclass(frozen=True)
@@ -37,9 +48,10 @@ class Columns:
         """The lists of a part; errors as of `read_score_table`."""
         return read_score_table(rows, self.models, self.others, self.cluster)
 
-    def usable(self, rows: pa.Table) -> pa.Table:
-        """The rows that are measured; all of them, if those that cannot be are to be errors."""
-        return rows if self.unusable == "error" else usable_rows(rows, self.models)
+    @property
+    def dropping(self) -> Dropping | None:
+        """Takes out the rows that cannot be measured; None: they are to be errors."""
+        return None if self.unusable == "error" else Dropping(self.models)
 
     @property
     def named(self) -> list[str]:
@@ -56,8 +68,8 @@ class Scores(Protocol):
         """A folder for what does not fit in memory; None: all fits."""
 
     @property
-    def dropped(self) -> int:
-        """Documents that were left out, because they cannot be measured."""
+    def dropped(self) -> Dropped:
+        """Documents that were left out, because they cannot be measured, and what was lost with them."""
 
     def parts(self) -> Iterator[ScoreTable]:
         """The parts, in the same order each time."""
@@ -76,9 +88,13 @@ class WholeTable:
 
     def __init__(self, table: pa.Table, columns: Columns) -> None:
         self.directory = None
-        usable = columns.usable(table)
-        self.dropped = table.num_rows - usable.num_rows
-        self._table = columns.read(usable)
+        self.dropped = nothing_dropped(columns.models)
+        if (dropping := columns.dropping) is not None:
+            table = dropping.usable(table)
+            if not table.num_rows:
+                dropping.refuse_nothing_left()
+            self.dropped = dropping.counted([table])
+        self._table = columns.read(table)
 
     def parts(self) -> Iterator[ScoreTable]:
         """All lists."""
@@ -92,7 +108,7 @@ class WholeTable:
 class PartsOnDisk:
     """Scored lists in partitions on disk, by the hash of their unit: see `spill_scores`."""
 
-    def __init__(self, directory: Path, spill: Spill, columns: Columns, dropped: int) -> None:
+    def __init__(self, directory: Path, spill: Spill, columns: Columns, dropped: Dropped) -> None:
         self.directory = directory
         self.dropped = dropped
         self._spill = spill
@@ -112,6 +128,11 @@ class PartsOnDisk:
             chosen = np.isin(table.lists.query_ids, query_ids)
             if chosen.any():
                 yield table.select(chosen)
+
+    @property
+    def partitions(self) -> list[int]:
+        """The numbers of the partitions that have rows."""
+        return [number for number in range(self._spill.partitions) if self._spill.file(number).exists()]
 
     def read(self, wanted: set[int] | None = None) -> Iterator[tuple[int, ScoreTable]]:
         """The lists of some partitions (None: all), each with its number."""
@@ -135,33 +156,60 @@ def spill_scores(batches: Iterable[pa.RecordBatch], columns: Columns, directory:
         ValueError: a column is missing, an id is null, there are no rows, or a query belongs to two clusters.
     """
     spill: Spill | None = None
-    dropped = 0
+    dropping = columns.dropping
     key = columns.cluster or "query_id"
     places: list[NDArray[np.uint64]] = []
     for batch in batches:
         if spill is None:
-            check_columns(batch.schema.names, columns.named)
-            names = [*columns.named, *(["judged"] if "judged" in batch.schema.names else [])]
-            spill = Spill(
-                directory / "rows", pa.schema([_plain(batch.schema.field(name)) for name in names]), partitions
-            )
-        given, batch = batch.num_rows, _usable(batch, columns)
-        dropped += given - batch.num_rows
-        rows = pa.RecordBatch.from_arrays(
-            [_unpacked(batch.column(name), name, spill.schema) for name in spill.schema.names], schema=spill.schema
-        )
-        partition = partition_of(hash_ids(_keys(rows, key)), partitions)
+            spill = Spill(directory / "rows", plain_schema(batch.schema, columns.named), partitions)
+        rows = plain_rows(usable_rows(batch, dropping), spill.schema)
+        partition = partitions_of(rows, key, partitions)
         if columns.cluster is not None:
-            queries = hash_ids(_keys(rows, "query_id"))
+            queries = hashes_of(rows, "query_id")
             places.append(np.unique(np.stack([queries, partition.astype(np.uint64)]), axis=1))
         spill.write(rows, partition)
     if spill is None or not spill.rows:
-        raise ValueError("score table: expected at least one row, got none; check the split or filter that made it")
+        raise no_rows(dropping)
     spill.close()
+    return spilled_parts(directory, spill, columns, dropping, np.concatenate(places, axis=1) if places else None)
+
+
+def spilled_parts(
+    directory: Path, spill: Spill, columns: Columns, dropping: Dropping | None, places: NDArray[np.uint64] | None
+) -> PartsOnDisk:
+    """The partitions, once all rows are in their files.
+
+    Args:
+        directory: for what does not fit in memory.
+        spill: the files.
+        columns: what they hold.
+        dropping: what was left out; None: nothing.
+        places: uint64 [2, n], hashes of queries and partitions that have rows of them, maybe several times, of all that
+            are in several; None: there can be no such query.
+
+    Raises:
+        ValueError: a query belongs to two clusters.
+    """
+    dropped = nothing_dropped(columns.models) if dropping is None else dropping.counted(_judgements(spill))
     found = PartsOnDisk(directory, spill, columns, dropped)
-    if places:
-        _refuse_divided(np.concatenate(places, axis=1), found)
+    if places is not None:
+        _refuse_divided(places, found)
     return found
+
+
+def no_rows(dropping: Dropping | None) -> ValueError:
+    """The error for scores without rows, or of which none is left."""
+    if dropping is not None:
+        dropping.refuse_nothing_left()
+    return ValueError("score table: expected at least one row, got none; check the split or filter that made it")
+
+
+def usable_rows(batch: pa.RecordBatch, dropping: Dropping | None) -> pa.RecordBatch:
+    """The rows that are not left out."""
+    if dropping is None:
+        return batch
+    kept = dropping.usable(pa.Table.from_batches([batch])).combine_chunks().to_batches()
+    return kept[0] if kept else batch.slice(0, 0)
 
 
 def _refuse_divided(places: NDArray[np.uint64], parts: PartsOnDisk) -> None:
@@ -173,52 +221,15 @@ def _refuse_divided(places: NDArray[np.uint64], parts: PartsOnDisk) -> None:
     for _, table in parts.read(suspects):
         for query in table.lists.query_ids[np.isin(_hashes(table.lists.query_ids), again)].tolist():
             if query in seen:
-                raise ValueError(
-                    f"score table, column {parts.columns.cluster!r}: expected one value for query {query!r}, got"
-                    " several; make query ids that belong to one cluster each"
-                )
+                raise divided_query(parts.columns.cluster, query)
             seen.add(query)
 
 
-def _usable(batch: pa.RecordBatch, columns: Columns) -> pa.RecordBatch:
-    if columns.unusable == "error":
-        return batch
-    kept = columns.usable(pa.Table.from_batches([batch])).combine_chunks().to_batches()
-    return kept[0] if kept else batch.slice(0, 0)
+def _judgements(spill: Spill) -> Iterator[pa.Table]:
+    """Queries and labels of the rows that were spilled."""
+    for partition in range(spill.partitions):
+        yield pa.Table.from_batches([spill.peek(partition, ["query_id", "label"])])
 
 
 def _hashes(query_ids: NDArray[Any]) -> NDArray[np.uint64]:
     return hash_ids(pa.array(query_ids, pa.string()))
-
-
-def _plain(field: pa.Field) -> pa.Field:
-    """The field without a dictionary, and without the 64-bit offsets that no batch needs."""
-    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    return pa.field(field.name, pa.string() if pa.types.is_large_string(kind) else kind)
-
-
-def _unpacked(values: pa.Array, name: str, schema: pa.Schema) -> pa.Array:
-    wanted = schema.field(name).type
-    try:
-        return values if values.type == wanted else values.cast(wanted)
-    except pa.ArrowInvalid as error:
-        raise ValueError(
-            f"score table, column {name!r}: expected {wanted} as in its first rows, got {values.type} ({error})"
-        ) from None
-
-
-def _keys(rows: pa.RecordBatch, key: str) -> pa.StringArray:
-    values = rows.column(key)
-    if values.null_count:
-        raise ValueError(
-            f"score table, column {key!r}: expected no nulls, got {values.null_count} in"
-            f" {rows.num_rows} rows, the first after query {_before(rows, values)}"
-        )
-    if not (pa.types.is_string(values.type) or pa.types.is_integer(values.type)):
-        raise ValueError(f"score table, column {key!r}: expected text or integers, got {values.type}; cast it")
-    return values.cast(pa.string())
-
-
-def _before(rows: pa.RecordBatch, values: pa.Array) -> str:
-    row = pc.index(values.is_null(), True).as_py()
-    return repr(rows.column("query_id")[row - 1].as_py()) if row else "none"

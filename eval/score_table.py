@@ -1,5 +1,6 @@
 """Score tables: one row per query and document, with the label and a column of scores per model."""
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from eval.lists import FloatArray, IntArray, Lists
 from eval.ragged import BoolArray
 
-__all__ = ["ScoreTable", "check_columns", "read_score_table", "usable_rows"]
+__all__ = ["ScoreTable", "check_columns", "numbers", "read_score_table"]
 
 _ID_TYPES = (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer)
 
@@ -73,7 +74,7 @@ def read_score_table(
     def place(row: int) -> str:
         return f"query {query_names[queries[row]].as_py()!r}, document {document_names[documents[row]].as_py()!r}"
 
-    numbers = _checked_numbers(table, models, place)
+    values = _checked_numbers(table, models, place)
     _refuse_repeats(queries * len(document_names) + documents, place)
     order = np.argsort(queries, kind="stable")
     rows = pa.array(order)
@@ -82,13 +83,13 @@ def read_score_table(
     lists = Lists(
         query_ids,
         offsets,
-        numbers["label"][order],
+        values["label"][order],
         document_names.to_numpy(zero_copy_only=False)[documents[order]],
         None if judged is None else _flags(table, judged, place)[order],
     )
     units = query_ids if cluster is None else _units(table, cluster, order, lists)
     kept = {name: _whole(table, name).take(rows) for name in columns}
-    return ScoreTable(lists, {model: numbers[model][order] for model in models}, units, kept)
+    return ScoreTable(lists, {model: values[model][order] for model in models}, units, kept)
 
 
 def check_columns(there: Sequence[str], names: Sequence[str]) -> None:
@@ -99,38 +100,19 @@ def check_columns(there: Sequence[str], names: Sequence[str]) -> None:
     """
     missing = [name for name in dict.fromkeys(names) if name not in there]
     if missing:
-        raise ValueError(
-            f"score table: expected a column {missing[0]!r}, got {', '.join(there) or 'none'}; add it, or name one that"
-            " is there"
-        )
+        near = difflib.get_close_matches(missing[0], there, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "add it, or name one that is there"
+        raise ValueError(f"score table: expected a column {missing[0]!r}, got {', '.join(there) or 'none'}; {hint}")
     double = [name for name in names if list(there).count(name) > 1]
     if double:
         raise ValueError(f"score table: expected one column {double[0]!r}, got several; rename or drop the others")
-
-
-def usable_rows(rows: pa.Table, models: Sequence[str]) -> pa.Table:
-    """The policy `drop`: the rows with a label that is finite and >= 0 and finite scores of all models.
-
-    Args:
-        rows: a score table, or a part of its rows.
-        models: names of score columns.
-
-    Raises:
-        ValueError: a column is missing or holds no numbers.
-    """
-    check_columns(rows.column_names, ["label", *models])
-    label = _numbers(rows, "label")
-    usable = np.isfinite(label) & (label >= 0)
-    for model in models:
-        usable &= np.isfinite(_numbers(rows, model))
-    return rows if usable.all() else rows.filter(pa.array(usable))
 
 
 def _checked_numbers(table: pa.Table, models: Sequence[str], place: Callable[[int], str]) -> dict[str, FloatArray]:
     """The label and the scores, float64 [rows] each."""
     found = {}
     for name, least, expected in [("label", 0.0, "finite and >= 0"), *((model, -np.inf, "finite") for model in models)]:
-        values = found[name] = _numbers(table, name)
+        values = found[name] = numbers(table, name)
         wrong = ~(np.isfinite(values) & (values >= least))
         if wrong.any():
             row = int(np.argmax(wrong))
@@ -204,8 +186,12 @@ def _codes(table: pa.Table, name: str) -> tuple[IntArray, pa.Array]:
     return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary
 
 
-def _numbers(table: pa.Table, name: str) -> FloatArray:
-    """A column as float64 [rows]; null is NaN."""
+def numbers(table: pa.Table, name: str) -> FloatArray:
+    """A column as float64 [rows]; null is NaN.
+
+    Raises:
+        ValueError: it holds no numbers.
+    """
     column = table.column(name)
     if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
         raise ValueError(f"score table, column {name!r}: expected numbers, got {column.type}; cast it")

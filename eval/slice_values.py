@@ -57,7 +57,7 @@ class Values:
     names: Sequence[str]
 
     def crossed(self, other: "Values", documents: int) -> "Values":
-        """The pairs of values that documents have; `documents` is the number of all."""
+        """The pairs of values that documents have; `documents` is the number of all. Names are joined as they are."""
         ragged = Ragged.of_sizes(np.bincount(other.documents, minlength=documents))
         times = ragged.sizes[self.documents]
         starts = ragged.offsets[self.documents]
@@ -71,6 +71,19 @@ class Values:
             for first, second in zip(firsts.tolist(), seconds.tolist(), strict=True)
         ]
         return Values(np.repeat(self.documents, times), codes.astype(np.int64), names)
+
+    def quoted(self) -> Self:
+        """The same by names that stay apart when they are joined: `a × b` as `"a × b"`, with quotes inside escaped.
+
+        Names without the sign of a cross stay as they are, unless they begin with a quote.
+        """
+        names = [
+            '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+            if _CROSS.strip() in name or name.startswith('"')
+            else name
+            for name in self.names
+        ]
+        return type(self)(self.documents, self.codes, names)
 
     def of_lists(self, ragged: Ragged) -> Self:
         """The same with lists for documents: a list has each value that one of its documents has, once."""

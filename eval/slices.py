@@ -6,16 +6,15 @@ list, as though the others were not there. Values are merged into `OTHER` beyond
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
-from eval.order_statistics import Numbers
+from eval.passes import Passes
 from eval.ragged import FloatArray, IntArray
 from eval.score_table import ScoreTable
 from eval.slice_values import LENGTH, MISSING, Cut, Values, bucket_names, numbers_of, values_of
@@ -70,7 +69,11 @@ class Slicing:
         if self.code is not None:
             return self._computed(table)
         every = [values_of(cut, table, edges.get(cut)) for cut in self.cuts]
-        return reduce(lambda left, right: left.crossed(right, len(table.lists.labels)), every)
+        if len(every) == 1:
+            return every[0]
+        return reduce(
+            lambda left, right: left.crossed(right, len(table.lists.labels)), (values.quoted() for values in every)
+        )
 
     def _computed(self, table: ScoreTable) -> Values:
         assert self.code is not None  # noqa: S101 - for the type checker
@@ -85,35 +88,38 @@ class Slicing:
         return values_of(Cut(self.name), ScoreTable(table.lists, {}, table.units, column), None)
 
 
-def edges_of(
-    slicings: Sequence[Slicing], parts: Callable[[], Iterator[ScoreTable]], directory: Path | None = None
-) -> dict[Cut, FloatArray]:
+def edges_of(slicings: Sequence[Slicing], passes: Passes) -> dict[Cut, FloatArray]:
     """The edges of all buckets; of a number of buckets, those that split the numbers evenly.
 
     Each list counts once with each number that one of its documents has.
 
     Args:
         slicings: that have the cuts.
-        parts: gives all lists, part by part.
-        directory: for files of numbers; None: they stay in memory.
+        passes: over all lists.
     """
     cuts = dict.fromkeys(cut for slicing in slicings for cut in slicing.cuts if cut.buckets is not None)
     edges = {cut: np.array(cut.buckets, np.float64) for cut in cuts if isinstance(cut.buckets, tuple)}
-    counted = [cut for cut in cuts if isinstance(cut.buckets, int)]
-    columns = {
-        name: Numbers(None if directory is None else directory / f"{place}.numbers")
-        for place, name in enumerate(dict.fromkeys(cut.column for cut in counted))
-    }
+    counted = {cut: cut.buckets for cut in cuts if isinstance(cut.buckets, int)}
     if counted:
-        for table in parts():
-            for name, numbers in columns.items():
-                numbers.add(_once_per_list(numbers_of(Cut(name), table), table))
-    for cut in counted:
-        numbers, buckets = columns[cut.column], int(cut.buckets)  # type: ignore[arg-type]  # it is an int
-        ranks = [place * numbers.count // buckets for place in range(buckets)] if numbers.count else []
-        found = np.unique(numbers.at(ranks))
-        edges[cut] = found[1:]  # the first is the least number
+        columns = tuple(dict.fromkeys(cut.column for cut in counted))
+        buckets = {name: tuple(n for cut, n in counted.items() if cut.column == name) for name in columns}
+        _, even = passes.survey(_nothing, _CutNumbers(columns), buckets)
+        edges |= {cut: even[cut.column, n] for cut, n in counted.items()}
     return edges
+
+
+@dataclass(frozen=True)
+class _CutNumbers:
+    """Collects the numbers of columns, each once for a list."""
+
+    columns: tuple[str, ...]
+
+    def __call__(self, table: ScoreTable) -> dict[str, FloatArray]:
+        return {name: _once_per_list(numbers_of(Cut(name), table), table) for name in self.columns}
+
+
+def _nothing(_: ScoreTable) -> int:
+    return 0
 
 
 def _once_per_list(numbers: FloatArray, table: ScoreTable) -> FloatArray:
@@ -146,6 +152,10 @@ class Frequencies:
         counts = np.bincount(values.codes, minlength=len(values.names)).tolist()
         self.lists.update({name: count for name, count in zip(values.names, counts, strict=True) if count})
         self.single &= len(values.documents) == len(table.lists)
+
+    def __add__(self, other: "Frequencies") -> "Frequencies":
+        """The counts of two parts."""
+        return Frequencies(self.slicing, self.edges, self.lists + other.lists, self.single and other.single)
 
     def settled(self) -> "Slices":
         """The slices."""
@@ -202,7 +212,7 @@ class Slices:
         Returns:
             One per value; and string [lists], or list<string> if lists may have several.
         """
-        values = self._coded(self.slicing.values(table, self.edges))
+        values = self.of_documents(table)
         ragged, size = table.lists.ragged, len(self.values)
         of_lists = values.of_lists(ragged)
         bounds, lists = _grouped(of_lists, size)
@@ -213,6 +223,10 @@ class Slices:
             members = [Members(member.lists, one) for member, one in zip(members, kept, strict=True)]
         return members, self._named(of_lists, len(table.lists))
 
+    def of_documents(self, table: ScoreTable) -> Values:
+        """The values of the documents of a part of the lists, by their numbers in `self.values`."""
+        return self._coded(self.slicing.values(table, self.edges))
+
     def _coded(self, values: Values) -> Values:
         """The same values by their numbers in `self.values`."""
         index = {name: number for number, name in enumerate(self.values)}
@@ -221,9 +235,13 @@ class Slices:
         return Values(values.documents, codes[values.codes], self.values)
 
     def _named(self, values: Values, lists: int) -> pa.Array:
-        names = pa.array(self.values, pa.string()).take(pa.array(values.codes))
         if self.single:
-            return names
+            return pa.array(self.values, pa.string()).take(pa.array(values.codes))
+        # By name within a list: the order of `self.values` depends on all lists, and runs are compared by this column.
+        ordered = np.argsort(np.array(self.values, dtype=object), kind="stable")
+        ranks = np.argsort(ordered, kind="stable")
+        codes = ordered[ranks[values.codes][np.lexsort((ranks[values.codes], values.documents))]]
+        names = pa.array(self.values, pa.string()).take(pa.array(codes))
         offsets = np.concatenate([[0], np.cumsum(np.bincount(values.documents, minlength=lists))])
         return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), names)
 

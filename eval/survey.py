@@ -45,6 +45,17 @@ class Survey:
             counter.update(dict(zip(*(part.tolist() for part in np.unique(values, return_counts=True)), strict=True)))
         self.judged &= lists.judged is not None
 
+    def __add__(self, other: "Survey") -> "Survey":
+        """The counts of two parts."""
+        return Survey(
+            self.queries + other.queries,
+            self.documents + other.documents,
+            self.empty + other.empty,
+            self.labels + other.labels,
+            self.lengths + other.lengths,
+            self.judged and other.judged,
+        )
+
     @property
     def largest_label(self) -> float:
         """0 without any document."""

@@ -19,11 +19,11 @@ import pyarrow.compute as pc
 import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.options.pipeline_options import PipelineOptions
 from tensorflow_metadata.proto.v0 import path_pb2, schema_pb2
 from tfx_bsl.tfxio.tensor_adapter import TensorAdapterConfig
 
+from features.beam_pipeline import new_pipeline
 from features.collection import CollectionStatistics, CountWords, write_counts
 from features.computed import load_computed
 from features.counts import SplitCounts, Written, merge_shard_counts, write_shard_counts
@@ -55,7 +55,7 @@ def collection_statistics(
     if not names:
         return {}
     directory.mkdir(parents=True)
-    with _pipeline(options) as pipeline:
+    with new_pipeline(options) as pipeline:
         _ = (
             pipeline
             | beam.Create([names])
@@ -84,7 +84,7 @@ def analyze(
     spec = source.spec
     columns = raw_columns(spec)
     config = TensorAdapterConfig(_input_schema(columns), {c.name: _representation(c) for c in columns})
-    with _names_may_vary(), _pipeline(options) as pipeline, tft_beam.Context(temp_dir=str(temporary)):
+    with _names_may_vary(), new_pipeline(options) as pipeline, tft_beam.Context(temp_dir=str(temporary)):
         batches = (
             pipeline
             | beam.Create(source.shards, reshuffle=True)
@@ -106,7 +106,7 @@ def transform(
     """
     for folder in ("raw", "examples", "counts", "rejected"):
         (directory / folder).mkdir(exist_ok=True)
-    with _pipeline(options) as pipeline:
+    with new_pipeline(options) as pipeline:
         shards = beam.Create(list(enumerate(source.shards)), reshuffle=True)
         _ = pipeline | shards | beam.ParDo(_WriteRecords(source, layout, graph, directory, done))
     shards_done = sorted((directory / "counts").glob("*.json"))
@@ -155,12 +155,6 @@ class _WriteRecords(beam.DoFn):
 
     def _file(self, folder: str, split: SplitName, number: int) -> str:
         return str(self._directory / folder / shard_name(split, number, len(self._source.shards)))
-
-
-def _pipeline(options: PipelineOptions) -> beam.Pipeline:
-    """In process unless the options name a runner: Beam's own default would first look for a binary to download."""
-    runner = options.view_as(StandardOptions).runner
-    return beam.Pipeline(runner=runner or FnApiRunner(), options=options)
 
 
 @contextmanager

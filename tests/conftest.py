@@ -70,19 +70,20 @@ def dataset(tmp_path_factory: pytest.TempPathFactory, store_spec, progress: Sile
 @pytest.fixture(scope="session")
 def trained(dataset, progress: SilentProgress) -> tuple[Path, Any]:
     """The bundle trained on the small store, and the Keras network as it was when its training ended."""
-    from ranker.workflows import train as workflow
+    from ranker.workflows import members
+    from ranker.workflows.train import train
 
-    networks, fit = [], workflow.fit_network
+    networks, fit = [], members.fit_network
 
-    def keep(*arguments: Any) -> Any:
-        networks.append(fit(*arguments))
+    def keep(*arguments: Any, **options: Any) -> Any:
+        networks.append(fit(*arguments, **options))
         return networks[-1]
 
     out = dataset.path.parent / "bundle"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workflow, "fit_network", keep)
-        workflow.train(dataset, out, progress)
-    return out, networks[0]
+        patch.setattr(members, "fit_network", keep)
+        train(dataset, out, progress)
+    return out, networks[0].scorer
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from tensorflow_serving.apis import input_pb2
 from ranker.data.layout import Layout
 from ranker.models.padding import pad_lists
 
-__all__ = ["Batch", "read_packed", "training_batches"]
+__all__ = ["Batch", "read_packed", "read_ragged"]
 
 
 class Batch(NamedTuple):
@@ -39,14 +39,13 @@ def read_packed(files: Sequence[Path], layout: Layout, batch_size: int) -> tf.da
     return records.batch(batch_size).map(_Parse(layout)).prefetch(2)
 
 
-def training_batches(files: Sequence[Path], layout: Layout, batch_size: int, seed: int) -> tf.data.Dataset:
-    """As `read_packed`, in another order each epoch: the same orders for the same seed."""
-    records = tf.data.TFRecordDataset([str(file) for file in files]).cache()
-    shuffled = records.shuffle(_SHUFFLED, seed=seed, reshuffle_each_iteration=True)
-    return shuffled.batch(batch_size).map(_Parse(layout)).prefetch(2)
+def read_ragged(files: Sequence[Path], layout: Layout, batch_size: int) -> tf.data.Dataset:
+    """As `read_packed`, but ragged: `dense`, `label`, what is judged, and ids `[batch, (list), ...]`, by name."""
+    records = tf.data.TFRecordDataset([str(file) for file in files])
+    parse = _Parse(layout).ragged
+    return records.batch(batch_size).map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)
 
 
-_SHUFFLED = 10_000  # records in the shuffle buffer
 _JUDGED = {"weight": tf.io.FixedLenFeature([], tf.float32), "position": tf.io.FixedLenFeature([], tf.int64)}
 
 
@@ -63,6 +62,12 @@ class _Parse:
         self._document |= self._judged
 
     def __call__(self, records: tf.Tensor) -> Batch:
+        ragged = self.ragged(records)
+        features, mask = pad_lists(ragged, self._layout)
+        return Batch(features, mask, ragged["label"].to_tensor(), {n: ragged[n].to_tensor() for n in self._judged})
+
+    def ragged(self, records: tf.Tensor) -> dict[str, tf.RaggedTensor]:
+        """All tensors by name, ragged over lists."""
         sizes, (context, examples) = tf.io.decode_proto(
             records,
             input_pb2.ExampleListWithContext.DESCRIPTOR.full_name,
@@ -76,8 +81,7 @@ class _Parse:
         ragged = {name: documents.with_values(values) for name, values in parsed.items()}
         if self._context:
             ragged |= tf.io.parse_example(context[:, 0], self._context)
-        features, mask = pad_lists(ragged, self._layout)
-        return Batch(features, mask, ragged["label"].to_tensor(), {n: ragged[n].to_tensor() for n in self._judged})
+        return ragged
 
 
 def _ragged_ids(name: str) -> tf.io.RaggedFeature:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 
 import lightgbm
 import numpy as np
 
-from eval.lists import Lists
 from eval.metrics import Metric
-from ranker.data.layout import Layout
 from ranker.errors import RankerError
-from ranker.models.scorers.lambdamart import tree_columns, tree_matrix
+from ranker.models.scorers.lambdamart import tree_columns
 from ranker.spec import LambdaMart
-from training.fit import stack_lists
-from training.inputs import read_packed
+from training.examples import Examples
 
-__all__ = ["LabelError", "check_grades", "fit_lambdamart"]
+__all__ = ["LabelError", "check_grades", "fit_lambdamart", "tree_rows"]
 
-_LISTS_PER_BATCH = 256
 # Values below which one thread is used: on small data a second gains a quarter, and loses a hundredfold when another
 # process wants the core, because OpenMP's threads wait for each other by spinning.
 _WORTH_THREADS = 4_000_000
@@ -31,19 +25,11 @@ class LabelError(RankerError):
     """LambdaMART needs integer grades."""
 
 
-@dataclass(frozen=True)
-class _Rows:
-    matrix: np.ndarray  # float32 [documents, columns]
-    lists: Lists
-    weights: np.ndarray | None  # float32 [documents]
-
-
 def fit_lambdamart(
     spec: LambdaMart,
     seed: int,
-    layout: Layout,
-    train: Sequence[Path],
-    valid: Sequence[Path],
+    train: Examples,
+    valid: Examples,
     metric: Metric,
     report: Callable[[int, int, str], None],
 ) -> lightgbm.Booster:
@@ -52,9 +38,8 @@ def fit_lambdamart(
     Args:
         spec: size and number of trees.
         seed: of LightGBM.
-        layout: tensors of the packed examples.
-        train: files of the training lists.
-        valid: files of the validation lists.
+        train: the training lists.
+        valid: the validation lists.
         metric: what the best number of trees is chosen by.
         report: told (trees, of at most, figures) after each tree.
 
@@ -64,10 +49,17 @@ def fit_lambdamart(
     Raises:
         LabelError: for labels that are not whole numbers from 0 to 30.
     """
-    rows, held_out = _read(train, layout), _read(valid, layout)
-    columns = tree_columns(layout)
-    training = _dataset(rows, columns)
-    validation = training.create_valid(held_out.matrix, held_out.lists.labels, group=held_out.lists.sizes)
+    check_grades(train.labels)
+    check_grades(valid.labels)
+    training = lightgbm.Dataset(
+        tree_rows(train),
+        train.labels,
+        weight=train.judged.get("weight"),
+        group=train.sizes,
+        feature_name=tree_columns(train.layout),
+    )
+    validation = training.create_valid(tree_rows(valid), valid.labels, group=valid.sizes)
+    held_out = valid.lists
     parameters = {
         "objective": "lambdarank",
         "metric": "none",
@@ -78,12 +70,12 @@ def fit_lambdamart(
         "seed": seed,
         "deterministic": True,
         "force_row_wise": True,
-        "num_threads": 1 if rows.matrix.size < _WORTH_THREADS else 0,
+        "num_threads": 1 if train.dense.size < _WORTH_THREADS else 0,
         "verbosity": -1,
     }
 
     def measure(scores: np.ndarray, _: lightgbm.Dataset) -> tuple[str, float, bool]:
-        value = np.nanmean(metric.per_list(held_out.lists, scores))
+        value = np.nanmean(metric.per_list(held_out, scores))
         return str(metric), float(value), metric.higher_is_better
 
     def tell(env: lightgbm.callback.CallbackEnv) -> None:
@@ -101,14 +93,23 @@ def fit_lambdamart(
     return lightgbm.Booster(model_str=booster.model_to_string(num_iteration=booster.best_iteration))
 
 
-def _read(files: Sequence[Path], layout: Layout) -> _Rows:
-    batches = list(read_packed(files, layout, _LISTS_PER_BATCH))
-    lists = stack_lists(batches)
-    check_grades(lists.labels)
-    matrix = np.concatenate([tree_matrix(f, mask, layout).numpy() for f, mask, *_ in batches])
-    if "weight" not in layout.judged:
-        return _Rows(matrix, lists, None)
-    return _Rows(matrix, lists, np.concatenate([b.judged["weight"].numpy()[b.mask.numpy()] for b in batches]))
+def tree_rows(examples: Examples) -> np.ndarray:
+    """The rows that trees see, as `ranker.models.scorers.lambdamart.tree_matrix` gives them.
+
+    Returns:
+        float32 [documents, columns]: the dense numbers themselves where there is nothing else, without a copy.
+    """
+    single = examples.layout.single_ids
+    if not single:
+        return examples.dense
+    columns = [examples.dense]
+    for feature in single:
+        ids = examples.ids[feature.name]
+        first = np.zeros(len(ids.offsets) - 1, np.float32)
+        there = np.diff(ids.offsets) > 0
+        first[there] = ids.values[ids.offsets[:-1][there]]
+        columns.append((np.repeat(first, examples.sizes) if feature.scope == "query" else first)[:, None])
+    return np.hstack([column.reshape(len(examples.dense), -1) for column in columns])
 
 
 def check_grades(labels: np.ndarray) -> None:
@@ -119,9 +120,3 @@ def check_grades(labels: np.ndarray) -> None:
             f"lambdamart needs labels that are whole numbers from 0 to {_GRADES - 1}; "
             f"{int(bad.sum())} of {len(bad)} are not, e.g. {labels[bad.argmax()]:g}"
         )
-
-
-def _dataset(rows: _Rows, columns: list[str]) -> lightgbm.Dataset:
-    return lightgbm.Dataset(
-        rows.matrix, rows.lists.labels, weight=rows.weights, group=rows.lists.sizes, feature_name=columns
-    )

@@ -1,22 +1,22 @@
-"""Discovery of the worst slices: `find_slices`, with one threshold for all slices that were looked at.
+"""Discovery of the worst slices, with one threshold for all slices that were looked at.
 
 * `Feature`: what lists can be told apart by
-* `find_slices(values, features, units)`: the findings, a `Discovery`
-* `find_worst(per_query, metric, model)`: the same from the figures of each list, `eval.per_query`
+* `find_slices(values, features, units)`: what one search finds, `Findings`
+* `Searches`, `discover(searches, passes, per_query)`: those of an evaluation, over columns of its score table
 """
 
 from eval.discovery.features import Feature
-from eval.discovery.find import Search, find_slices
-from eval.discovery.findings import Discovery, Finding
-from eval.discovery.worst import features_of, find_worst, list_features
+from eval.discovery.find import Against, Search, find_slices
+from eval.discovery.findings import Finding, Findings
+from eval.discovery.searches import Searches, discover
 
 __all__ = [
-    "Discovery",
+    "Against",
     "Feature",
     "Finding",
+    "Findings",
     "Search",
-    "features_of",
+    "Searches",
+    "discover",
     "find_slices",
-    "find_worst",
-    "list_features",
 ]

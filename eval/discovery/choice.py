@@ -28,24 +28,21 @@ class Choice:
     Args:
         lattice: the slices.
         tested: what is known of them.
-        alpha: the largest adjusted p-value of a slice that passes.
         least_effect: of a slice that is reported, in standard deviations, of what the others leave.
         most: slices that are reported.
     """
 
     lattice: Lattice
     tested: Tested
-    alpha: float
     least_effect: float
     most: int
     _overlaps: dict[int, FloatArray] = field(default_factory=dict, init=False, repr=False)
 
     def chosen(self) -> list[int]:
         """Slices that are reported, by their numbers."""
-        passing = (self.tested.p_values <= self.alpha) & self.tested.certain
-        passing[self._base] = False
+        passing = self.tested.passing.copy()
         chosen: list[int] = []
-        while len(chosen) < _EXPLAINING * self.most:
+        for _ in range(_EXPLAINING * self.most):
             statistic = self._statistic(chosen)
             eligible = passing & (statistic >= self.tested.critical)
             if not eligible.any():
@@ -59,7 +56,7 @@ class Choice:
     @cached_property
     def _base(self) -> list[int]:
         """Slices whose effects are always taken out: against the others, the mean of all lists."""
-        return [0] if self.tested.against == "others" else []
+        return [0] if self.tested.relative else []
 
     def _widened(self, best: int, chosen: list[int], statistic: FloatArray) -> int:
         """The slice without conditions that tell little: without them it is as bad, as far as can be seen.

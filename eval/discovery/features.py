@@ -14,6 +14,7 @@ from eval.slice_values import MISSING, bucket_names
 __all__ = ["Feature"]
 
 _BUCKETS: Final = (2, 4, 8)
+_FEW: Final = 16  # different numbers, such as months
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +57,24 @@ class Feature:
         return cls(name, with_missing, filled, [*sets.names, MISSING])
 
     @classmethod
+    def of_codes(cls, name: str, lists: IntArray, codes: IntArray, values: Sequence[str], count: int) -> Self:
+        """Values of some lists, in any order.
+
+        Args:
+            name: of the feature.
+            lists: int64 [codes], whose value it is, each with a value once.
+            codes: int64 [codes], the value by its number in `values`.
+            values: their names.
+            count: of lists.
+        """
+        order = np.lexsort((codes, lists))
+        return cls(name, Ragged.of_sizes(np.bincount(lists, minlength=count)), codes[order], values)
+
+    @classmethod
     def of_numbers(cls, name: str, numbers: FloatArray, buckets: Sequence[int] = _BUCKETS) -> Self:
         """Buckets of as many lists each, from coarse to fine: a list is in one of each division.
+
+        Of few different numbers each is a bucket of its own, too.
 
         Args:
             name: of the feature.
@@ -69,8 +86,10 @@ class Feature:
         whole = bool(np.all(known % 1 == 0))
         divisions: list[IntArray] = []
         names: dict[str, int] = {}
-        for count in buckets if known.size else ():
-            edges = np.unique(known[np.arange(1, count) * len(known) // count])
+        cuts = [np.unique(known[np.arange(1, count) * len(known) // count]) for count in buckets if known.size]
+        if known.size and len(different := np.unique(known)) <= _FEW:
+            cuts.append(different)
+        for edges in cuts:
             edges = edges[edges > known[0]]
             own = bucket_names(edges, whole=whole)
             numbered = np.array([names.setdefault(one, len(names)) for one in own])

@@ -5,25 +5,36 @@ is tested against what chance makes of the largest statistic of all of them (Wes
 `eval.discovery.chance`): that any slice is reported where there is nothing to find has at most the probability alpha.
 
 Of what passes, most says the same: `eval.discovery.choice` reports what the rest does not explain.
+
+Differences to a baseline could be tested by changing their signs at random, too. But signs are only exact for values
+that lie as often as far above their mean as below: where a model gains much on a few lists and loses a little on most,
+every small slice without one of the few would be found. So it is values that change places, for differences too, and
+the shape of all of them is that of each slice; where its spread is another, its own standard error has to agree.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.discovery.chance import Flips, Rotations
+from eval.discovery.chance import Rotations
 from eval.discovery.choice import Choice
 from eval.discovery.features import Feature
-from eval.discovery.findings import Discovery, Finding
+from eval.discovery.findings import Finding, Findings
 from eval.discovery.lattice import Lattice
-from eval.discovery.tested import Against, Tested
+from eval.discovery.tested import Tested
+from eval.discovery.units import Units
 from eval.ragged import BoolArray, FloatArray
 from eval.sums import Sums
 
-__all__ = ["Search", "find_slices"]
+__all__ = ["Against", "Search", "find_slices"]
+
+Against = Literal["zero", "others"]
+
+_POWER: Final = 0.8
+_PAIRS: Final = 2e9  # of a list and a slice that holds it
 
 
 @dataclass(frozen=True)
@@ -32,7 +43,7 @@ class Search:
 
     Args:
         alpha: probability of any finding where there is nothing to find, above 0 and below 1.
-        depth: features in a slice, at most: 1, 2 or 3.
+        depth: features in a slice, at most: 1, 2 or 3. Less are crossed where lists and features are too many.
         min_lists: lists in a slice, at least 2.
         least_effect: of a finding, in standard deviations (as `Finding.effect`, of what the others leave), >= 0. Slices
             with less can explain others, and are not reported.
@@ -74,7 +85,7 @@ def find_slices(
     *,
     higher_is_better: bool = True,
     search: Search | None = None,
-) -> Discovery:
+) -> Findings:
     """Find the slices that are worst.
 
     Args:
@@ -82,10 +93,10 @@ def find_slices(
             model, list by list.
         features: of the lists, at least one.
         units: str [lists], what is drawn: query ids, or those of users.
-        against: `zero`: slices in which the values are bad, for differences; all lists together are a slice too. The
-            null hypothesis is that of `eval.compare.randomisation_test`: the sign of a unit's values is chance.
-            `others`: slices in which they are worse than elsewhere, for metrics; under the null hypothesis values are
-            as likely those of one unit as of any other with as many lists.
+        against: `others`: slices in which the values are worse than elsewhere, for metrics; `zero`: in which they are
+            both worse than elsewhere and worse than 0, for differences. Under the null hypothesis values are as likely
+            those of one unit as of any other with as many lists (for `zero`: less a part of it that depends on the
+            slice and is not bad).
         higher_is_better: of the values.
         search: how; None: `Search()`.
 
@@ -99,23 +110,52 @@ def find_slices(
     _check(values, features, units, against)
     kept = np.flatnonzero(~np.isnan(values))
     if not kept.size:
-        return Discovery((), 0, 0, 0, search.min_lists, np.inf)
+        return Findings((), 0, 0, 0, search.min_lists, search.depth, np.inf, np.nan)
     sign = -1.0 if higher_is_better else 1.0
     bad, units = sign * values[kept], np.asarray(units)[kept]
     of_kept = [feature.take(kept) for feature in features]
-    lattice = Lattice.of(of_kept, search.depth, search.min_lists, search.most_slices, search.most_values)
-    moved = bad - bad.mean() if against == "others" else bad
-    chance = (Flips if against == "zero" else Rotations).of(moved, units, search.draws, search.seed)
-    tested = Tested.of(lattice, chance, moved, against, search.alpha)
-    chosen = Choice(lattice, tested, search.alpha, search.least_effect, search.most).chosen()
-    return Discovery(
-        tuple(_findings(chosen, lattice, tested, bad, units, sign)),
-        looked_at=len(lattice.sizes) - (against == "others"),
-        significant=int((tested.p_values <= search.alpha).sum()),
+    depth = _depth(of_kept, search)
+    lattice = Lattice.of(of_kept, depth, search.min_lists, search.most_slices, search.most_values)
+    # Where all lists together are bad, a slice has to be worse than these.
+    relative = against == "others" or float(bad.mean()) >= 0
+    moved, of_lists = bad - bad.mean() if relative else bad, Units.of(units)
+    chance = Rotations.of(moved, of_lists, search.draws, search.seed)
+    tested = Tested.of(lattice, chance, moved, of_lists, search.alpha, relative=relative)
+    chosen = Choice(lattice, tested, search.least_effect, search.most).chosen()
+    return Findings(
+        tuple(_findings(chosen, lattice, tested, bad, units, sign, against)),
+        looked_at=len(lattice.sizes) - 1,
+        significant=int(tested.passing.sum()),
         lists=len(kept),
         min_lists=lattice.fewest,
+        depth=depth,
         critical=tested.critical,
+        detectable=_detectable(tested, lattice.fewest),
     )
+
+
+def _depth(features: Sequence[Feature], search: Search) -> int:
+    """The depth asked for, or less: the largest for which the lists of all slices can be counted in time."""
+    of_feature = np.array([len(feature.codes) for feature in features], np.float64) / max(len(features[0]), 1)
+    crosses = [1.0, *np.zeros(search.depth)]  # values of lists in crosses of 0, 1, 2, ... features
+    for values in of_feature:
+        for depth in range(search.depth, 0, -1):
+            crosses[depth] += crosses[depth - 1] * values
+    fits = [depth for depth in range(1, search.depth + 1) if sum(crosses[: depth + 1]) * len(features[0]) <= _PAIRS]
+    return max(fits, default=1)
+
+
+def _detectable(tested: Tested, lists: int) -> float:
+    """How much worse a slice with so many lists has to be to be found with a probability of 0.8; NaN: not known."""
+    from scipy.special import ndtri  # slow to import, and only here
+
+    known = tested.scale > 0
+    if not known.any():
+        return float("nan")
+    total = tested.sizes[0]
+    shares = tested.sizes[known] * (1 - tested.sizes[known] / total) if tested.relative else tested.sizes[known]
+    of_list = float(np.median(tested.scale[known] / np.sqrt(shares)))
+    return float((tested.critical + ndtri(_POWER)) * of_list * np.sqrt(1 / lists + 1 / max(total - lists, 1)))
 
 
 def _check(values: FloatArray, features: Sequence[Feature], units: NDArray[Any], against: str) -> None:
@@ -135,7 +175,13 @@ def _check(values: FloatArray, features: Sequence[Feature], units: NDArray[Any],
 
 
 def _findings(
-    chosen: list[int], lattice: Lattice, tested: Tested, bad: FloatArray, units: NDArray[Any], sign: float
+    chosen: list[int],
+    lattice: Lattice,
+    tested: Tested,
+    bad: FloatArray,
+    units: NDArray[Any],
+    sign: float,
+    against: Against,
 ) -> list[Finding]:
     """The findings, the worst bound first.
 
@@ -146,6 +192,7 @@ def _findings(
         bad: float64 [lists], values, high is bad.
         units: str [lists].
         sign: gives values back their direction.
+        against: what the bounds are of: the mean of a slice, or its gap to the others.
     """
     inside = np.zeros((len(bad), len(chosen)), np.bool_)
     for place, one in enumerate(chosen):
@@ -153,7 +200,7 @@ def _findings(
     mean, error = _means(bad, inside, units)
     others, others_error = _means(bad, ~inside, units)
     gap = mean
-    if tested.against == "others":
+    if against == "others":
         gap, error = mean - others, np.hypot(error, others_error)
     bound = np.maximum(gap - tested.critical * np.nan_to_num(error), 0.0)
     spread = tested.spread[chosen]

@@ -1,12 +1,8 @@
 """What a search for the worst slices gives."""
 
-import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
-__all__ = ["ALL_LISTS", "Discovery", "Finding"]
-
-ALL_LISTS = "all lists"
+__all__ = ["Finding", "Findings"]
 
 
 @dataclass(frozen=True)
@@ -14,10 +10,10 @@ class Finding:
     """A slice that is worse than it may be by chance.
 
     Args:
-        conditions: feature and value of each; none: all lists.
+        conditions: feature and value of each.
         lists: how many it has.
         mean: of its values.
-        others: mean of the lists outside; NaN without any.
+        others: mean of the lists outside.
         effect: in standard deviations, negative where a low figure is bad: of differences mean / their deviation in the
             slice, of figures (mean - mean of the others) / root of the mean of both variances (Cohen's d as in Chung et
             al., Slice Finder, ICDE 2019).
@@ -37,12 +33,12 @@ class Finding:
     @property
     def name(self) -> str:
         """The conditions in one text."""
-        return " and ".join(f"{feature}: {value}" for feature, value in self.conditions) or ALL_LISTS
+        return " and ".join(f"{feature}: {value}" for feature, value in self.conditions)
 
 
 @dataclass(frozen=True)
-class Discovery:
-    """The findings of a search.
+class Findings:
+    """What a search found.
 
     Args:
         findings: the worst by its bound first; none is explained by the others.
@@ -50,7 +46,10 @@ class Discovery:
         significant: slices with an adjusted p-value of at most alpha, findings and those that these explain.
         lists: how many had a value.
         min_lists: lists in a slice, at least; more than was asked for where there would have been too many slices.
-        critical: the statistic from which on an adjusted p-value is at most alpha.
+        depth: features in a slice, at most; less than was asked for where there would have been too much to count.
+        critical: the statistic from which on an adjusted p-value is at most alpha; inf: nothing was tested.
+        detectable: how much worse a slice of `min_lists` lists has to be to be found with a probability of 0.8, if its
+            values are spread as those of all lists; NaN: not known.
     """
 
     findings: tuple[Finding, ...]
@@ -58,18 +57,6 @@ class Discovery:
     significant: int
     lists: int
     min_lists: int
+    depth: int
     critical: float
-
-    def data(self) -> dict[str, Any]:
-        """As JSON knows it: what is not finite is None, findings have their `name` too."""
-        found = [{"name": finding.name, **asdict(finding)} for finding in self.findings]
-        for one in found:
-            one["conditions"] = [{"feature": feature, "value": value} for feature, value in one["conditions"]]
-        own = {name: value for name, value in asdict(self).items() if name != "findings"}
-        return {**_finite(own), "findings": [_finite(one) for one in found]}
-
-
-def _finite(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in values.items()
-    }
+    detectable: float

@@ -1,111 +1,124 @@
 """All slices of a search, each tested against what chance makes of the largest statistic of all."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from eval.discovery.chance import Chance
+from eval.discovery.chance import FloatTable, Rotations
 from eval.discovery.lattice import Lattice
+from eval.discovery.units import Units
 from eval.ragged import BoolArray, FloatArray, IntArray
 
-__all__ = ["Against", "Tested"]
+__all__ = ["Tested"]
 
-Against = Literal["zero", "others"]
-
-_TOGETHER = 4096  # slices whose draws are one product of matrices
+_TOGETHER: Final = 4096  # slices, and draws of them, in one product of matrices
+_DRAWS: Final = 1024
 
 
 @dataclass(frozen=True, eq=False)
 class Tested:
-    """All slices, tested.
+    """All slices, tested. The first is all lists, which is not.
 
     Args:
-        against: what slices are compared with.
-        sizes: int64 [slices], lists in each; the first is all lists.
-        sums: float64 [slices], sum of values, high is bad.
-        squares: float64 [slices], sum of squares.
-        scale: float64 [slices], standard deviation of the sum by chance.
+        relative: whether slices are compared with the others, else with 0.
+        alpha: the largest adjusted p-value of a slice that passes.
+        sizes: int64 [slices], lists in each.
+        sums: float64 [slices], sum of values, high is bad; of all lists 0 where slices are compared with the others.
+        scale: float64 [slices], standard deviation of the sum by chance; 0: not tested.
+        error: float64 [slices], standard error of the gap from the slice's own values, and those of the others.
+        spread: float64 [slices], the standard deviation that effects are measured by.
         p_values: float64 [slices], adjusted.
         critical: the least statistic with an adjusted p-value of at most alpha.
     """
 
-    against: Against
+    relative: bool
+    alpha: float
     sizes: IntArray
     sums: FloatArray
-    squares: FloatArray
     scale: FloatArray
+    error: FloatArray
+    spread: FloatArray
     p_values: FloatArray
     critical: float
 
     @classmethod
-    def of(cls, lattice: Lattice, chance: Chance, values: FloatArray, against: Against, alpha: float) -> "Tested":
+    def of(
+        cls, lattice: Lattice, chance: Rotations, values: FloatArray, units: Units, alpha: float, *, relative: bool
+    ) -> "Tested":
         """Test the slices of a lattice.
 
         Args:
             lattice: the slices.
-            chance: draws for the values.
-            values: float64 [lists], high is bad.
-            against: what slices are compared with.
+            chance: draws for the same values.
+            values: float64 [lists], high is bad; their mean is at most 0, where slices are compared with the others 0.
+            units: of the lists.
             alpha: for the critical value.
+            relative: whether slices are compared with the others, else with 0.
         """
-        parts: list[tuple[FloatArray, ...]] = []
         largest = np.zeros(len(chance.changes), np.float32)
-        tables: list[NDArray[np.float32]] = []
+        mean = float(values.mean())
+        parts: list[tuple[FloatArray, ...]] = []
         squared = values * values
-        for cross, lists, places in lattice.walk(np.arange(len(values))):
-            statistic, scale, table = chance.table(lists, places, len(cross.keys))
-            of_slices = (np.bincount(places, of[lists], len(cross.keys)).astype(np.float64) for of in (values, squared))
-            parts.append((statistic, scale, *of_slices))
-            tables.append(table)
-            if sum(one.shape[1] for one in tables) >= _TOGETHER:
-                largest = np.maximum(largest, (chance.changes @ np.hstack(tables)).max(axis=1))
-                tables = []
-        if tables:
-            largest = np.maximum(largest, (chance.changes @ np.hstack(tables)).max(axis=1))
-        statistic, scale, sums, squares = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-        return cls(
-            against,
-            lattice.sizes,
-            sums,
-            squares,
-            scale,
-            *_adjusted(statistic, np.sort(largest.astype(np.float64)), alpha),
-        )
+        for lists, places, slices in _pieces(lattice, len(values)):
+            expected, scale, rows = chance.sums(lists, places, slices)
+            inside, outside = units.spreads(values, lists, places, slices)
+            if parts:  # the first is all lists
+                start = _over(expected - inside.n * mean, scale).astype(np.float32)
+                largest = np.maximum(largest, _largest(chance.changes, rows, start))
+            squares = np.bincount(places, squared[lists], slices).astype(np.float64)
+            parts.append((scale, inside.x, squares, inside.squared_error, outside.squared_error))
+        scale, sums, squares, error, others_error = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        n, others = lattice.sizes, np.maximum(lattice.sizes[0] - lattice.sizes, 1)
+        spread = _variance(n, sums, squares)
+        if relative:
+            error = error + others_error
+            spread = (spread + _variance(others, sums[0] - sums, squares[0] - squares)) / 2
+        else:  # a slice of most lists has a mean that varies less beside that of all than beside 0
+            scale = scale * np.sqrt(n[0] / others)
+        scale[0] = 0.0
+        adjusted = _adjusted(_over(sums, scale), np.sort(largest.astype(np.float64)), alpha)
+        return cls(relative, alpha, n, sums, scale, np.sqrt(error), np.sqrt(spread), *adjusted)
 
     @cached_property
     def weight(self) -> FloatArray:
-        """What a sum is divided by to be the gap of a slice: n; against the others n (N - n) / N, float64 [slices]."""
+        """What a sum is divided by to be the gap of a slice: n; to the others n (N - n) / N, float64 [slices]."""
         n, total = self.sizes, self.sizes[0]
-        return np.maximum(n * (total - n) / total, 1e-300) if self.against == "others" else n.astype(np.float64)
+        return np.maximum(n * (total - n) / total, 1e-300) if self.relative else n.astype(np.float64)
 
     @cached_property
-    def spread(self) -> FloatArray:
-        """The standard deviation that effects are measured by, float64 [slices]."""
-        inside, outside = self._variances
-        return np.sqrt(inside if self.against == "zero" else (inside + outside) / 2)
+    def passing(self) -> BoolArray:
+        """Slices with an adjusted p-value of at most alpha, bool [slices].
 
-    @cached_property
-    def certain(self) -> BoolArray:
-        """Slices that are beyond the critical value of their own standard errors too, bool [slices].
-
-        Where values are spread differently, permutations give a slice with a wide spread too small an error (Welch,
-        Biometrika 1947). For differences it is no further condition: chance keeps the values of a list where they are.
+        Their gaps are beyond the critical value of their own standard errors too: where values are spread differently,
+        permutations give a slice with a wide spread too small an error (Welch, Biometrika 1947).
         """
-        inside, outside = self._variances
-        squared = inside / (self.sizes - 1)
-        if self.against == "others":
-            squared = squared + outside / np.maximum(self.sizes[0] - self.sizes - 1, 1)
-        return self.sums / self.weight >= self.critical * np.sqrt(squared)
+        beyond = self.sums / self.weight >= self.critical * np.minimum(self.error, 1e300)
+        return (self.p_values <= self.alpha) & (self.scale > 0) & beyond
 
-    @cached_property
-    def _variances(self) -> tuple[FloatArray, FloatArray]:
-        """Of the values of each slice, and of those of all other lists, float64 [slices]."""
-        others = np.maximum(self.sizes[0] - self.sizes, 1)
-        outside = _variance(others, self.sums[0] - self.sums, self.squares[0] - self.squares)
-        return _variance(self.sizes, self.sums, self.squares), outside
+
+def _pieces(lattice: Lattice, lists: int) -> Iterator[tuple[IntArray, IntArray, int]]:
+    """Slices in the order of the lattice, some at a time: the lists in them, the slice of each, and how many."""
+    for cross, members, places in lattice.walk(np.arange(lists)):
+        for start in range(0, len(cross.keys), _TOGETHER):
+            slices = min(_TOGETHER, len(cross.keys) - start)
+            if slices == len(cross.keys):
+                yield members, places, slices
+            else:
+                inside = (places >= start) & (places < start + slices)
+                yield members[inside], places[inside] - start, slices
+
+
+def _largest(changes: FloatTable, rows: FloatTable, start: FloatTable) -> FloatTable:
+    """The largest statistic of each draw: float32 [draws] of changes [draws, n], rows [n, slices], start [slices]."""
+    parts = (changes[first : first + _DRAWS] @ rows for first in range(0, len(changes), _DRAWS))
+    return np.concatenate([(part + start).max(axis=1) for part in parts])
+
+
+def _over(sums: FloatArray, scale: FloatArray) -> FloatArray:
+    return np.divide(sums, scale, out=np.zeros_like(sums), where=scale > 0)
 
 
 def _adjusted(statistic: FloatArray, largest: FloatArray, alpha: float) -> tuple[FloatArray, float]:

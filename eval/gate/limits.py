@@ -2,23 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from eval.bounds import poisson_bounds, simultaneous_bounds, value_size
 from eval.evaluation import Evaluation
-from eval.figures import ends, number
+from eval.figures import number
 from eval.gate.decision import LEAST_LISTS, Decision, Measurements, worst
 from eval.ragged import FloatArray
-from eval.report.data import Rule
+from eval.report.data import Dropped, Rule
+from eval.sums import Sums
 
 __all__ = ["BundleSize", "EmptyShare", "JudgedShare", "Latency"]
 
 
 @dataclass(frozen=True)
 class EmptyShare:
-    """The share of lists without a relevant document, with Wilson's interval (JASA 1927).
+    """The share of lists without a relevant document.
 
-    PASS if its upper end is not above `most`, FAIL if its lower end is.
+    The interval is Wilson's (JASA 1927). With clusters, whose lists may be empty together, it is made of the bounds of
+    `eval.bounds` for few units, of which each may hold as many empty lists as a list's cluster has on average.
+
+    PASS if its upper end is not above `most`, FAIL if its lower end is; INCONCLUSIVE too where documents were left out
+    with whole queries, or with the relevant documents of others.
     """
 
     most: float
@@ -28,21 +35,27 @@ class EmptyShare:
     def decide(self, evaluation: Evaluation, measured: Measurements) -> Rule:  # noqa: ARG002 - for other rules
         """See the class."""
         empty, lists = evaluation.data["empty"], evaluation.data["queries"]
-        low, high = _wilson(empty, lists, self.confidence)
+        if evaluation.settings["unit"] == "query":
+            (low, high), units = _wilson(empty, lists, self.confidence), lists
+        else:
+            low, high, units = _interval_of_clusters(evaluation, self.confidence)
         figures = {"share": empty / lists, "low": low, "high": high, "lists": lists}
         decision, reason = _at_most(low, high, self.most)
-        if lists < self.min_lists:
-            decision, reason = "INCONCLUSIVE", f"{lists} lists, {self.min_lists} are needed"
+        if units < self.min_lists:
+            what = "lists" if units == lists else f"clusters, in {lists} lists"
+            decision, reason = "INCONCLUSIVE", f"{units} {what}, {self.min_lists} are needed"
+        if lost := _dropped(evaluation, "queries", "without_relevant"):
+            decision, reason = "INCONCLUSIVE", f"left out were all documents, or all relevant ones, of {lost} queries"
         rule = f"at most {self.most:g} of the lists without a relevant document"
         return Rule(rule=rule, decision=decision, reason=reason, figures=figures)
 
 
 @dataclass(frozen=True)
 class JudgedShare:
-    """The mean share of judged documents among the first k of a model, with its percentile interval.
+    """The mean share of judged documents among the first k of a model, with an interval of the bounds of `eval.bounds`.
 
     PASS if its lower end is not below `least`, FAIL if its upper end is; INCONCLUSIVE too where it is not known which
-    documents are judged.
+    documents are judged, or where documents were left out, mostly those that are not.
     """
 
     model: str
@@ -58,12 +71,16 @@ class JudgedShare:
             reason = "it is not known which documents are judged; a column `judged` would tell"
             return Rule(rule=rule, decision="INCONCLUSIVE", reason=reason, figures={})
         sums = evaluation.figure(0, metric, self.model)
-        (low, high), lists = ends(sums, self.confidence)[0], int(sums.n[0])
+        bounds = simultaneous_bounds(sums, (1 + self.confidence) / 2, float(value_size(sums)[0]))
+        low, high = (number(np.clip(one[0], 0.0, 1.0)) for one in bounds)
+        lists = int(sums.n[0])
         figures = {"mean": number(sums.mean[0]), "low": low, "high": high, "lists": lists}
         if sums.units[0] < self.min_lists or low is None or high is None:
             reason = f"{int(sums.units[0])} units (lists or clusters) have a value, {self.min_lists} are needed"
             return Rule(rule=rule, decision="INCONCLUSIVE", reason=reason, figures=figures)
         decision, reason = _at_least(low, high, self.least)
+        if left_out := _dropped(evaluation, "documents"):
+            decision, reason = "INCONCLUSIVE", f"{left_out} documents were left out, whether judged or not"
         return Rule(rule=rule, decision=decision, reason=reason, figures=figures)
 
 
@@ -112,6 +129,12 @@ class BundleSize:
         return Rule(rule=rule, decision=decision, reason=f"it has {size:.3g} MB", figures={"mb": size})
 
 
+def _dropped(evaluation: Evaluation, *counts: Literal["documents", "queries", "without_relevant"]) -> int:
+    """How many of these were lost with documents that are left out."""
+    dropped: Dropped | None = evaluation.data.get("dropped")
+    return 0 if dropped is None else sum(dropped[name] for name in counts)
+
+
 def _at_most(low: float, high: float | None, most: float) -> tuple[Decision, str]:
     """The decision that something is at most so much; `high` None: not known."""
     told = f"the interval [{low:.4g}, {'?' if high is None else f'{high:.4g}'}]"
@@ -130,6 +153,15 @@ def _at_least(low: float, high: float, least: float) -> tuple[Decision, str]:
     if low >= least:
         return "PASS", f"{told} is not below {least:g}"
     return "INCONCLUSIVE", f"{told} reaches below {least:g}"
+
+
+def _interval_of_clusters(evaluation: Evaluation, confidence: float) -> tuple[float, float, int]:
+    """Ends of the interval of the share of empty lists, and how many clusters there are."""
+    empty = evaluation.per_query.column("relevant").to_numpy() == 0
+    units = evaluation.per_query.column("unit").to_numpy(zero_copy_only=False)
+    sums = Sums.of(empty[:, None].astype(np.float64), units, draws=1)
+    low, high = poisson_bounds(sums, (1 + confidence) / 2, least_size=float(sums.nn[0] / sums.n[0]))
+    return max(0.0, float(low[0])), min(1.0, float(high[0])), int(sums.units[0])
 
 
 def _wilson(count: int, total: int, confidence: float) -> tuple[float, float]:

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from eval.bounds import simultaneous_bounds, value_size
+from eval.dropping import lost_by_scores
 from eval.evaluation import Evaluation
-from eval.figures import ends, number
+from eval.figures import number
 from eval.gate.decision import LEAST_LISTS, Decision, Measurements, worst
-from eval.multiplicity import simultaneous_bounds
 from eval.report.data import Rule
 from eval.sums import Sums, joined
 
@@ -22,11 +23,14 @@ Interval = tuple[float | None, float | None]
 class MetricRule:
     """A metric of a model against that of another, or against a floor.
 
-    The interval is the percentile interval at `confidence`; over slices it is that of bounds which all hold together.
+    The interval is made of the bounds of `eval.bounds`, one on each side, which over slices hold for all of them
+    together.
     Non-inferiority of the difference: PASS if the lower end is above -margin, FAIL if the upper end is below it.
     Superiority: PASS if the lower end is above the margin, FAIL if the upper end is not. A floor: PASS if the lower end
-    is not below it, FAIL if the upper end is. Otherwise, and with too few lists, INCONCLUSIVE. Of a metric that is
-    better when lower, everything is turned round: the margin is how much higher it may be, and the floor is a ceiling.
+    is not below it, FAIL if the upper end is. Otherwise, and with too few lists, INCONCLUSIVE; as is every rule where
+    relevant documents or whole queries were left out for want of a score, since the figures do not show what they cost.
+    Of a metric that is better when lower, everything is turned round: the margin is how much higher it may be, and the
+    floor is a ceiling.
 
     Args:
         metric: as it was measured.
@@ -68,9 +72,12 @@ class MetricRule:
         rule = self._text(evaluation, other)
         if not self.slices:
             sums = self._sums(evaluation, 0, other)
-            decision, reason, figures = self._decide_one(sums, ends(sums, self.confidence)[0], evaluation)
-            return Rule(rule=rule, decision=decision, reason=reason, figures=figures)
-        return self._decide_slices(evaluation, other, rule)
+            decision, reason, figures = self._decide_one(sums, self._intervals(sums, evaluation, other)[0], evaluation)
+            decided = Rule(rule=rule, decision=decision, reason=reason, figures=figures)
+        else:
+            decided = self._decide_slices(evaluation, other, rule)
+        lost = lost_by_scores(evaluation.data.get("dropped"))
+        return decided if lost is None else _undecided(decided, lost)
 
     def _check(self, evaluation: Evaluation) -> None:
         if self.metric not in evaluation.contract:
@@ -99,6 +106,15 @@ class MetricRule:
         if other is None:
             return evaluation.figure(row, self.metric, self.model)
         return evaluation.difference(row, self.metric, self.model, other)
+
+    def _intervals(self, sums: Sums, evaluation: Evaluation, other: str | None) -> list[Interval]:
+        """Of each series; together they hold with the confidence."""
+        # A list may lose, or gain, all that it has: where all lists have 1, some of those not seen may have 0.
+        models = (self.model,) if other is None else (self.model, other)
+        sizes = [float(value_size(evaluation.figure(0, self.metric, model))[0]) for model in models]
+        # Each side by itself holds with half of what is left, so that both hold together.
+        bounds = simultaneous_bounds(sums, (1 + self.confidence) / 2, max(sizes, default=0.0))
+        return [(number(low), number(high)) for low, high in zip(*(one.tolist() for one in bounds), strict=True)]
 
     def _text(self, evaluation: Evaluation, other: str | None) -> str:
         higher = evaluation.higher_is_better[self.metric]
@@ -141,12 +157,7 @@ class MetricRule:
         large = {place: of_slice for place, of_slice in sums.items() if of_slice.units[0] >= self.min_lists}
         bounds: dict[str, Interval] = dict.fromkeys(sums, (None, None))
         if large:
-            # Each side by itself holds with half of what is left, so that both hold together.
-            low, high = simultaneous_bounds(joined(list(large.values())), (1 + self.confidence) / 2)
-            ends_of = zip(low.tolist(), high.tolist(), strict=True)
-            bounds |= {
-                place: (number(least), number(most)) for place, (least, most) in zip(large, ends_of, strict=True)
-            }
+            bounds |= zip(large, self._intervals(joined(list(large.values())), evaluation, other), strict=True)
         decided = {place: self._decide_one(one, bounds[place], evaluation) for place, one in sums.items()}
         named = [place for place in decided if place in self.slices]
         counted = [place for place in decided if place in large or place in named]
@@ -169,6 +180,15 @@ class MetricRule:
             if name in whole:
                 chosen[f"{name}={value}"] = row
         return chosen, [place for place in self.slices if place not in names and place not in rows]
+
+
+def _undecided(rule: Rule, reason: str) -> Rule:
+    """The rule with its figures and no decision, neither overall nor in slices."""
+    figures = {
+        place: {**own, "decision": "INCONCLUSIVE"} if isinstance(own, dict) else own
+        for place, own in rule["figures"].items()
+    }
+    return Rule(rule=rule["rule"], decision="INCONCLUSIVE", reason=reason, figures=figures)
 
 
 def _told(decided: Mapping[str, tuple[Decision, str]], gone: Sequence[str], small: int) -> str:

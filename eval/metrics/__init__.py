@@ -6,6 +6,7 @@
   `CONTENT_METRICS` by name; `parse_metric` reads these too
 * `RunMetric`: a figure of all lists together, `RUN_METRICS` by name; `parse_run_metric`, `metric.measure(ranking,
   catalogue)`
+* `parse_measure` reads any of them
 * `CONTRACTS`: the choices of other tools, for `parse_metric`
 
 Policies for gain, ties, empty lists, the ideal and missing queries are options of each metric that has them.
@@ -28,7 +29,7 @@ from eval.metrics.metric import Metric
 from eval.metrics.ndcg import NDCG
 from eval.metrics.novelty import Novelty
 from eval.metrics.pair_accuracy import PairAccuracy
-from eval.metrics.parse import CONTENT_METRICS, METRICS, RUN_METRICS, parse_metric, parse_run_metric
+from eval.metrics.parse import CONTENT_METRICS, METRICS, RUN_METRICS, parse_measure, parse_metric, parse_run_metric
 from eval.metrics.precision import Precision
 from eval.metrics.rank_biased_precision import RankBiasedPrecision
 from eval.metrics.recall import Recall
@@ -63,6 +64,7 @@ __all__ = [
     "ReciprocalRank",
     "RunMetric",
     "Success",
+    "parse_measure",
     "parse_metric",
     "parse_run_metric",
 ]

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from eval.metrics.catalogue import Catalogue, shown
-from eval.metrics.run_metric import RunMetric
+from eval.metrics.run_metric import RunMetric, at_first_lists, count_units
 from eval.ragged import FloatArray, IntArray
 from eval.ranking import Ranking
 
@@ -18,17 +18,17 @@ class Unseen:
     """What is needed to know the chance that no list of a run shows an item.
 
     Args:
-        n_lists: how many lists.
-        certain: int64 [items], lists that show the item for certain.
-        doubtful: float64 [items], sum over the other lists of log(1 - chance that it is shown).
+        n_units: how many units: lists, or what lists are grouped to.
+        certain: int64 [items], units that show the item for certain.
+        doubtful: float64 [items], sum over the other units of log(1 - chance that it is shown).
     """
 
-    n_lists: int
+    n_units: int
     certain: IntArray
     doubtful: FloatArray
 
     def __add__(self, other: "Unseen") -> "Unseen":
-        return Unseen(self.n_lists + other.n_lists, self.certain + other.certain, self.doubtful + other.doubtful)
+        return Unseen(self.n_units + other.n_units, self.certain + other.certain, self.doubtful + other.doubtful)
 
     @property
     def chances(self) -> FloatArray:
@@ -49,13 +49,13 @@ class Coverage(RunMetric[Unseen]):
 
     name: ClassVar[str] = "coverage"
 
-    def part(self, ranking: Ranking, catalogue: Catalogue) -> Unseen:
+    def part(self, ranking: Ranking, catalogue: Catalogue, units: IntArray | None = None) -> Unseen:
         """Sums over some of the lists of a run."""
-        seen = shown(ranking.by(self.ties), catalogue, self.k)
+        seen = shown(ranking.by(self.ties), catalogue, self.k).in_units(units)
         certain = seen.chances == 1
         items, chances = seen.items[~certain], seen.chances[~certain]
         return Unseen(
-            len(ranking.lists),
+            count_units(ranking, units),
             np.bincount(seen.items[certain], minlength=len(catalogue)),
             np.bincount(items, np.log1p(-chances), len(catalogue)).astype(np.float64),
         )
@@ -64,11 +64,13 @@ class Coverage(RunMetric[Unseen]):
         """Share of the catalogue, from 0 to 1."""
         return float(1.0 - np.mean(whole.chances))
 
-    def pseudo_values(self, ranking: Ranking, catalogue: Catalogue, whole: Unseen) -> FloatArray:
+    def pseudo_values(
+        self, ranking: Ranking, catalogue: Catalogue, whole: Unseen, units: IntArray | None = None
+    ) -> FloatArray:
         """Jackknife pseudo-values of some of the lists, float64 [lists]."""
-        seen = shown(ranking.by(self.ties), catalogue, self.k)
+        seen = shown(ranking.by(self.ties), catalogue, self.k).in_units(units)
         certain = seen.chances == 1
         own = np.log1p(-np.where(certain, 0.0, seen.chances))
         unseen_by_others = np.exp(whole.doubtful[seen.items] - own) * (whole.certain[seen.items] == certain)
-        alone = np.bincount(seen.lists, unseen_by_others * seen.chances, len(ranking.lists))
-        return self.value(whole) + (whole.n_lists - 1) * alone / len(catalogue)
+        alone = np.bincount(seen.lists, unseen_by_others * seen.chances, count_units(ranking, units))
+        return at_first_lists(self.value(whole) + (whole.n_units - 1) * alone / len(catalogue), units)

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from eval.metrics.catalogue import Catalogue, shown
-from eval.metrics.run_metric import RunMetric
+from eval.metrics.run_metric import RunMetric, at_first_lists, count_units
 from eval.ragged import FloatArray, IntArray, Ragged
 from eval.ranking import Ranking
 
@@ -18,15 +18,15 @@ class Exposure:
     """How often a run shows each item.
 
     Args:
-        n_lists: how many lists.
+        n_units: how many units: lists, or what lists are grouped to.
         times: float64 [items], lists expected to show the item.
     """
 
-    n_lists: int
+    n_units: int
     times: FloatArray
 
     def __add__(self, other: "Exposure") -> "Exposure":
-        return Exposure(self.n_lists + other.n_lists, self.times + other.times)
+        return Exposure(self.n_units + other.n_units, self.times + other.times)
 
 
 @dataclass(frozen=True)
@@ -42,25 +42,27 @@ class Gini(RunMetric[Exposure]):
     name: ClassVar[str] = "gini"
     higher_is_better: ClassVar[bool] = False
 
-    def part(self, ranking: Ranking, catalogue: Catalogue) -> Exposure:
+    def part(self, ranking: Ranking, catalogue: Catalogue, units: IntArray | None = None) -> Exposure:
         """Sums over some of the lists of a run."""
         seen = shown(ranking.by(self.ties), catalogue, self.k)
         times = np.bincount(seen.items, seen.chances, len(catalogue)).astype(np.float64)
-        return Exposure(len(ranking.lists), times)
+        return Exposure(count_units(ranking, units), times)
 
     def value(self, whole: Exposure) -> float:
         """The index, from 0 to 1 - 1/n."""
         everything = Ragged(np.array([0, len(whole.times)]))
         return float(_index(_differences(everything, whole.times), whole.times.sum(), len(whole.times))[0])
 
-    def pseudo_values(self, ranking: Ranking, catalogue: Catalogue, whole: Exposure) -> FloatArray:
+    def pseudo_values(
+        self, ranking: Ranking, catalogue: Catalogue, whole: Exposure, units: IntArray | None = None
+    ) -> FloatArray:
         """Jackknife pseudo-values of some of the lists, float64 [lists]."""
-        seen = shown(ranking.by(self.ties), catalogue, self.k)
-        lists = Ragged.of_sizes(np.bincount(seen.lists, minlength=len(ranking.lists)))
+        seen = shown(ranking.by(self.ties), catalogue, self.k).sums_in_units(units)
+        lists = Ragged.of_sizes(np.bincount(seen.lists, minlength=count_units(ranking, units)))
         without = _differences_without(lists, whole.times, seen.items, seen.chances)
         totals = whole.times.sum() - lists.sums(seen.chances)
         figures = _index(without, totals, len(catalogue))
-        return whole.n_lists * self.value(whole) - (whole.n_lists - 1) * figures
+        return at_first_lists(whole.n_units * self.value(whole) - (whole.n_units - 1) * figures, units)
 
 
 def _index(differences: FloatArray, totals: FloatArray, n_items: int) -> FloatArray:
@@ -85,7 +87,7 @@ def _differences_without(lists: Ragged, times: FloatArray, items: IntArray, chan
         lists: which items each list shows.
         times: float64 [items], exposure in all lists.
         items: int64 [n], the items that lists show.
-        chances: float64 [n], with what probability.
+        chances: float64 [n], with what probability; of units, in how many lists.
 
     Returns:
         float64 [lists].

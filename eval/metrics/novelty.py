@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 
 from eval.metrics.catalogue import Catalogue, shown
 from eval.metrics.options import number
 from eval.metrics.run_metric import RunMetric
-from eval.ragged import FloatArray
+from eval.ragged import FloatArray, IntArray
 from eval.ranking import Ranking
 
-__all__ = ["Novelty", "Surprise"]
+__all__ = ["POPULARITY", "Novelty", "Surprise"]
+
+POPULARITY: Final = "popularity"
+"""The column that is read where the metric names none."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +45,21 @@ class Novelty(RunMetric[Surprise]):
     Args:
         k: cutoff, >= 1.
         smoothing: added to each popularity, so that items nobody has chosen yet have a finite figure; above 0.
+        popularity: a column of a score table with the popularity of each document: how many users, or lists, chose it
+            in the data that models learned from.
     """
 
     name: ClassVar[str] = "novelty"
+    most: ClassVar[float] = float("inf")
 
     smoothing: float = 1.0
+    popularity: str = POPULARITY
 
     def __post_init__(self) -> None:
         super().__post_init__()
         number(self.name, "smoothing", self.smoothing, 0)
+        if not self.popularity:
+            raise ValueError(f"{self.name}: popularity must name a column, such as popularity={POPULARITY}")
 
     @property
     def needs(self) -> frozenset[str]:
@@ -58,11 +67,16 @@ class Novelty(RunMetric[Surprise]):
         return super().needs | {"popularity"}
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of a score table that it reads."""
+        return (self.popularity,)
+
+    @property
     def contract(self) -> Mapping[str, str]:
         """The choices behind the figure."""
-        return {"smoothing": f"{self.smoothing:g}", **super().contract}
+        return {"popularity": self.popularity, "smoothing": f"{self.smoothing:g}", **super().contract}
 
-    def part(self, ranking: Ranking, catalogue: Catalogue) -> Surprise:
+    def part(self, ranking: Ranking, catalogue: Catalogue, units: IntArray | None = None) -> Surprise:  # noqa: ARG002 - a mean over lists needs no units
         """Sums over some of the lists of a run."""
         of_lists = self._per_list(ranking, catalogue)
         return Surprise(int(np.sum(~np.isnan(of_lists))), float(np.nansum(of_lists)))
@@ -71,7 +85,13 @@ class Novelty(RunMetric[Surprise]):
         """Mean self-information in bits, >= 0."""
         return whole.bits / whole.n_lists if whole.n_lists else float("nan")
 
-    def pseudo_values(self, ranking: Ranking, catalogue: Catalogue, whole: Surprise) -> FloatArray:  # noqa: ARG002 - a mean needs no whole
+    def pseudo_values(
+        self,
+        ranking: Ranking,
+        catalogue: Catalogue,
+        whole: Surprise,  # noqa: ARG002 - a mean needs no whole
+        units: IntArray | None = None,  # noqa: ARG002 - and no units
+    ) -> FloatArray:
         """The novelty of each list, float64 [lists]; NaN for a list without documents."""
         return self._per_list(ranking, catalogue)
 
@@ -79,7 +99,7 @@ class Novelty(RunMetric[Surprise]):
         if catalogue.popularity is None:
             raise ValueError(f"{self} needs the popularity of items, and the catalogue has none; add it")
         smooth = catalogue.popularity + self.smoothing
-        bits = np.log2(smooth.sum()) - np.log2(smooth)
+        bits = np.log2(smooth.sum() + catalogue.others * self.smoothing) - np.log2(smooth)
         seen, n_lists = shown(ranking.by(self.ties), catalogue, self.k), len(ranking.lists)
         shares = np.bincount(seen.lists, seen.chances, n_lists)
         sums = np.bincount(seen.lists, seen.chances * bits[seen.items], n_lists)

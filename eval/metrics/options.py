@@ -26,6 +26,11 @@ class Measure:
 
     k: int | None = field(default=None, kw_only=False)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of a score table that it reads, beside ids, label and scores."""
+        return ()
+
     def __post_init__(self) -> None:
         if self.k is not None and not self.takes_cutoff:
             raise ValueError(f"{self.name}: has no cutoff, got {self.k}; write {self.name}")

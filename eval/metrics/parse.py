@@ -29,7 +29,7 @@ from eval.metrics.reciprocal_rank import ReciprocalRank
 from eval.metrics.run_metric import RunMetric
 from eval.metrics.success import Success
 
-__all__ = ["ALIASES", "CONTENT_METRICS", "METRICS", "RUN_METRICS", "parse_metric", "parse_run_metric"]
+__all__ = ["ALIASES", "CONTENT_METRICS", "METRICS", "RUN_METRICS", "parse_measure", "parse_metric", "parse_run_metric"]
 
 METRICS: Final[Mapping[str, type[Metric]]] = {
     metric.name: metric
@@ -100,6 +100,20 @@ def parse_run_metric(text: str) -> RunMetric[Any]:
     """
     name, k, options = _split(text)
     return _kind(text, name, RUN_METRICS).from_options(k, options)
+
+
+def parse_measure(text: str) -> Metric | RunMetric[Any]:
+    """Read a metric of lists or of a whole run, in the same form.
+
+    >>> [str(parse_measure(text)) for text in ("hits@5", "coverage@5")]
+    ['success@5', 'coverage@5']
+
+    Raises:
+        ValueError: the text has another form, or names an unknown metric or option; the message lists what is known.
+    """
+    name, k, options = _split(text)
+    known: dict[str, type[Metric] | type[RunMetric[Any]]] = {**METRICS, **CONTENT_METRICS, **RUN_METRICS}
+    return _kind(text, name, known).from_options(k, options)
 
 
 def _split(text: str) -> tuple[str, int | None, dict[str, str]]:

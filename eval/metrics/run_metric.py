@@ -9,10 +9,10 @@ import numpy as np
 
 from eval.metrics.catalogue import Catalogue
 from eval.metrics.options import Measure
-from eval.ragged import FloatArray
+from eval.ragged import FloatArray, IntArray
 from eval.ranking import Ranking
 
-__all__ = ["RunMetric"]
+__all__ = ["RunMetric", "at_first_lists", "count_units"]
 
 RunTies = Literal["average", "stable", "docid"]
 
@@ -38,6 +38,9 @@ class RunMetric(Measure, ABC, Generic[PartT]):
     those of a `Metric`: the machinery for means (bootstrap, t-test, differences of two models list by list) gives
     intervals and tests. For a slice, measure the lists of the slice: its figure is no mean of the whole's numbers.
 
+    Where units of several lists are resampled, such as users, a unit is left out as a whole: two lists of a user that
+    show the same items would else hide each other. A figure that is a mean over lists needs no units.
+
     Args:
         k: cutoff, >= 1.
         ties: `average`: a document has the probability of being among the first k over all orders of tied documents;
@@ -46,6 +49,8 @@ class RunMetric(Measure, ABC, Generic[PartT]):
 
     needs_cutoff: ClassVar[bool] = True
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"ties": get_args(RunTies)}
+    most: ClassVar[float] = 1.0
+    """The largest figure that is possible; the least is 0."""
 
     ties: RunTies = "average"
 
@@ -60,12 +65,14 @@ class RunMetric(Measure, ABC, Generic[PartT]):
         return {"ties": self.ties}
 
     @abstractmethod
-    def part(self, ranking: Ranking, catalogue: Catalogue) -> PartT:
+    def part(self, ranking: Ranking, catalogue: Catalogue, units: IntArray | None = None) -> PartT:
         """Sums over some of the lists of a run.
 
         Args:
             ranking: lists with document ids, in order.
             catalogue: all items there are.
+            units: int64 [lists], the unit of each list by its number from 0; all its lists have to be here. None: each
+                list is one.
         """
 
     @abstractmethod
@@ -73,22 +80,42 @@ class RunMetric(Measure, ABC, Generic[PartT]):
         """The figure of a run whose parts are added up; NaN if it shows nothing."""
 
     @abstractmethod
-    def pseudo_values(self, ranking: Ranking, catalogue: Catalogue, whole: PartT) -> FloatArray:
+    def pseudo_values(
+        self, ranking: Ranking, catalogue: Catalogue, whole: PartT, units: IntArray | None = None
+    ) -> FloatArray:
         """Jackknife pseudo-values of some of the lists of a run.
 
         Args:
             ranking: the lists.
             catalogue: all items there are.
             whole: the sums of the whole run, these lists among them.
+            units: as they were for these sums.
 
         Returns:
-            float64 [lists]; NaN for a list that the figure leaves out. Their mean over the run is not quite `value`:
-            for intervals of a run in parts, move them by the difference.
+            float64 [lists]; NaN for a list that the figure leaves out, and for all lists of a unit but the first, which
+            has the pseudo-value of the unit. Their mean over the run is not quite `value`: for intervals of a run in
+            parts, move them by the difference.
         """
 
-    def measure(self, ranking: Ranking, catalogue: Catalogue) -> tuple[float, FloatArray]:
+    def measure(
+        self, ranking: Ranking, catalogue: Catalogue, units: IntArray | None = None
+    ) -> tuple[float, FloatArray]:
         """The figure of a run in memory, and a number per list whose mean it is, float64 [lists]; NaN: left out."""
-        whole = self.part(ranking, catalogue)
-        value, found = self.value(whole), self.pseudo_values(ranking, catalogue, whole)
+        whole = self.part(ranking, catalogue, units)
+        value, found = self.value(whole), self.pseudo_values(ranking, catalogue, whole, units)
         counted = found[~np.isnan(found)]
         return value, found + (value - counted.mean()) if counted.size else found
+
+
+def at_first_lists(values: FloatArray, units: IntArray | None) -> FloatArray:
+    """The numbers of units, float64 [units], at the first list of each, NaN at the others: float64 [lists]."""
+    if units is None:
+        return values
+    found = np.full(len(units), np.nan)
+    found[np.unique(units, return_index=True)[1]] = values
+    return found
+
+
+def count_units(ranking: Ranking, units: IntArray | None) -> int:
+    """How many units the lists of a ranking are."""
+    return len(ranking.lists) if units is None else int(units.max(initial=-1)) + 1

@@ -47,6 +47,9 @@ def report_of(evaluation: Evaluation, sources: Sequence[Source] = (), gate: Gate
                 for model in others
             },
             calibration=dict(evaluation.calibration),
+            catalogue=evaluation.beyond.catalogue,
+            exposure=list(evaluation.beyond.exposure),
+            discovery=evaluation.discovery,
             notes=list(evaluation.notes),
             gate=gate,
         )
@@ -70,7 +73,8 @@ def _slices(evaluation: Evaluation) -> list[Slicing]:
     by_name = {one["name"]: one["values"] for one in found}
     for row, name, value in evaluation.rows():
         lists, documents = int(tally.lists[row]), int(tally.documents[row])
-        by_name[name].append(SliceValue(value=value, lists=lists, documents=documents, small=lists < least))
+        small = int(tally.sums[row].units.max(initial=0)) < least  # what is resampled: lists with a value, or clusters
+        by_name[name].append(SliceValue(value=value, lists=lists, documents=documents, small=small))
     return found
 
 

@@ -8,18 +8,29 @@ from typing import Any, TypedDict
 __all__ = [
     "FORMAT_VERSION",
     "Bin",
+    "CatalogueFigures",
     "Changes",
     "Comparison",
     "Data",
     "Delta",
+    "Discovery",
     "Document",
+    "Dropped",
+    "DroppedForLabel",
+    "DroppedForScore",
+    "Estimate",
+    "Exposure",
     "Figure",
+    "FoundSlice",
     "Gate",
+    "GroupShares",
     "Model",
+    "ModelShare",
     "Query",
     "Report",
     "Rule",
     "Settings",
+    "SliceSearch",
     "SliceValue",
     "Slicing",
     "Source",
@@ -121,7 +132,7 @@ class Comparison(TypedDict):
 
 
 class SliceValue(TypedDict):
-    """A slice. `small`: it has too few lists for its interval to be trusted."""
+    """A slice. `small`: too few lists, or clusters of them, have a value for an interval to be trusted."""
 
     value: str
     lists: int
@@ -148,6 +159,112 @@ class Bin(TypedDict):
     documents: int
 
 
+class Estimate(TypedDict):
+    """A figure with its interval; null: not defined, or of too few units."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+
+
+class CatalogueFigures(TypedDict):
+    """Figures of whole runs, by model and metric, and their differences to the baseline.
+
+    The catalogue has `items`; the lists hold `listed` of them.
+    """
+
+    items: int
+    listed: int
+    contract: dict[str, dict[str, str]]
+    higher_is_better: dict[str, bool]
+    models: dict[str, dict[str, Estimate]]
+    comparisons: dict[str, dict[str, Estimate]]
+
+
+class ModelShare(TypedDict):
+    """What a model gives a group: its share of attention, that minus and over its share of relevance, and that minus
+    what the baseline gives (null: of the baseline, or without one)."""
+
+    exposure: Estimate
+    difference: Estimate
+    ratio: Estimate
+    change: Estimate | None
+
+
+class GroupShares(TypedDict):
+    """A group with `count` documents: its shares of the documents and of the relevance of a list, and of attention."""
+
+    group: str
+    count: int
+    documents: Estimate
+    relevance: Estimate
+    models: dict[str, ModelShare]
+
+
+class Exposure(TypedDict):
+    """Attention by groups over `lists`, those with a relevant document; `left_out` have none. `merged` groups are in
+    `(other)`."""
+
+    name: str
+    attention: str
+    gain: str
+    lists: int
+    left_out: int
+    merged: int
+    groups: list[GroupShares]
+
+
+class FoundSlice(TypedDict):
+    """A slice that is worse than chance makes it, and that no other slice of the search explains.
+
+    `conditions`: its value of each feature. `mean` of its lists, `others` of all others: of differences where the
+    search has a baseline, else of the metric. `effect`: that in standard deviations. `bound`: the mean difference, or
+    the gap between `mean` and `others`, is at least as bad, together for all slices. `p_adjusted`: for all slices of
+    all searches.
+    """
+
+    name: str
+    conditions: dict[str, str]
+    lists: int
+    mean: float
+    others: float
+    effect: float
+    bound: float
+    p_adjusted: float
+
+
+class SliceSearch(TypedDict):
+    """Where a model loses against a baseline, or (null) is worse than elsewhere; the worst bounds come first.
+
+    It looked at `slices` with up to `depth` features and at least `min_lists` of the `lists` that have a value;
+    `significant` of them are worse than chance makes them, those in `found` and others that these explain. A slice of
+    `min_lists` that is worse by `detectable` is found with probability 0.8 (null: not known).
+    """
+
+    metric: str
+    model: str
+    baseline: str | None
+    slices: int
+    depth: int
+    lists: int
+    min_lists: int
+    significant: int
+    detectable: float | None
+    found: list[FoundSlice]
+
+
+class Discovery(TypedDict):
+    """Slices that were found without being named; any of them is chance with probability `alpha` at most.
+
+    They are made of `features`; `left_out` tell no slices apart, by the reason.
+    """
+
+    alpha: float
+    features: list[str]
+    left_out: dict[str, str]
+    searches: list[SliceSearch]
+
+
 class Source(TypedDict):
     """A file that was read."""
 
@@ -155,11 +272,46 @@ class Source(TypedDict):
     sha256: str
 
 
+class DroppedForLabel(TypedDict):
+    """Documents that were left out for want of a usable label, whatever their scores; `reasons` add up to them."""
+
+    documents: int
+    reasons: dict[str, int]
+
+
+class DroppedForScore(TypedDict):
+    """Documents with a usable label that were left out for want of a usable score of one model; of these, `relevant`.
+
+    `queries` of those that have no document left, and `without_relevant` of those that have no relevant one left, lost
+    such a document. A document that lacks scores of several models counts for each. `reasons` add up to `documents`.
+    """
+
+    documents: int
+    relevant: int
+    queries: int
+    without_relevant: int
+    reasons: dict[str, int]
+
+
+class Dropped(TypedDict):
+    """Documents that were left out, of the lists of all models, for want of a usable label or score.
+
+    `queries` have no document left and are not among those that were measured; `without_relevant` are, and have lost
+    their last relevant document.
+    """
+
+    documents: int
+    queries: int
+    without_relevant: int
+    label: DroppedForLabel
+    scores: dict[str, DroppedForScore]
+
+
 class Data(TypedDict, total=False):
     """What was measured. Beside these, `judged@10`: by model the mean share of judged documents, or null.
 
     `empty` queries have no relevant document; `missing` are missing from the run of a model. `dropped` documents were
-    left out, for want of a usable label or score.
+    left out (null: of a comparison of runs, whose notes tell).
     """
 
     sources: list[Source]
@@ -167,7 +319,7 @@ class Data(TypedDict, total=False):
     documents: int
     empty: int
     missing: dict[str, int]
-    dropped: int
+    dropped: Dropped | None
     labels: dict[str, int] | None
     lengths: dict[str, float] | None
 
@@ -213,5 +365,8 @@ class Report(TypedDict):
     models: dict[str, Model]
     comparisons: dict[str, Comparison]
     calibration: dict[str, list[Bin]]
+    catalogue: CatalogueFigures | None
+    exposure: list[Exposure]
+    discovery: Discovery | None
     notes: list[str]
     gate: Gate | None

@@ -62,6 +62,8 @@ class DataContext:
         five: name and figure of shortest, quartiles, longest.
         models: by model, lists it has no scores for and the shares of judged documents.
         judged: the names of these shares.
+        dropped: by model, documents left out for want of its score, relevant ones among them, whole queries and last
+            relevant documents of others; empty where none was left out.
     """
 
     facts: tuple[tuple[str, str], ...]
@@ -70,6 +72,7 @@ class DataContext:
     five: tuple[tuple[str, str], ...]
     models: tuple[tuple[str, str, tuple[str, ...]], ...]
     judged: tuple[str, ...]
+    dropped: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def metric_groups(reading: Reading) -> list[MetricGroup]:
@@ -120,11 +123,19 @@ def data_context(reading: Reading) -> DataContext:
     """Of the section `data`."""
     data = reading.report["data"]
     empty = data["empty"] / data["queries"] if data["queries"] else None
-    facts = (
+    facts: tuple[tuple[str, str], ...] = (
         ("Queries", count(data["queries"])),
         ("Documents", count(data["documents"])),
         ("Queries without a relevant document", f"{count(data['empty'])} ({share(empty)})"),
     )
+    dropped = data.get("dropped") or {}
+    if dropped.get("documents"):
+        facts += (
+            ("Documents left out", count(dropped["documents"])),
+            ("Of these without a usable label", count(dropped["label"]["documents"])),
+            ("Whole queries left out", count(dropped["queries"])),
+            ("Queries that lost all relevant documents", count(dropped["without_relevant"])),
+        )
     judged = tuple(name for name in data if name.startswith("judged@"))
     models = tuple(
         (
@@ -144,4 +155,9 @@ def data_context(reading: Reading) -> DataContext:
         five=tuple((name, f"{five[key]:,g}") for key, name in names.items()) if there else (),
         models=models,
         judged=judged,
+        dropped=tuple(
+            (model, tuple(count(lost[key]) for key in ("documents", "relevant", "queries", "without_relevant")))
+            for model, lost in (dropped.get("scores") or {}).items()
+            if lost["documents"]
+        ),
     )

@@ -18,7 +18,9 @@ from markupsafe import Markup
 
 from eval.report.data import FORMAT_VERSION
 from eval.report_page import charts
+from eval.report_page.beyond import catalogue_panel, exposure_panels
 from eval.report_page.changes import change_panels
+from eval.report_page.discovery import discovery_part
 from eval.report_page.figures import count, number
 from eval.report_page.headline import headline
 from eval.report_page.overview import data_context, metric_groups
@@ -67,7 +69,10 @@ def report_html(report: Mapping[str, Any]) -> str:
         choice=choices(reading),
         slices=slice_panels(reading),
         chart_rows=CHART_ROWS,
+        discovery=discovery_part(reading),
         changes=change_panels(reading),
+        catalogue=catalogue_panel(reading),
+        exposures=exposure_panels(reading),
         data=data_context(reading),
         calibration={
             model: charts.calibration(bins) for model, bins in (report.get("calibration") or {}).items() if bins

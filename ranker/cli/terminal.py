@@ -40,7 +40,8 @@ class TerminalProgress:
             stage = _Stage(bar, what, started)
             yield stage
         seconds = f"{time.perf_counter() - started:.1f} s"
-        self.console.print(Text.assemble(("✓", "green"), f" {what} ", (stage.note, "dim"), " ", (seconds, "cyan")))
+        told = Text.assemble(("✓", "green"), f" {what} ", (stage.note, "dim"), " ", (seconds, "cyan"))
+        self.console.print(told, soft_wrap=True)
 
 
 class _Stage:
@@ -113,7 +114,7 @@ def metric_table(report: Report) -> Table:
     data, baseline = report["data"], report["baseline"]
     title = f"{data['queries']} test lists, {data['documents']} documents"
     table = Table(title=title, title_justify="left")
-    table.add_column("metric")
+    table.add_column("metric", overflow="fold")
     table.add_column("model")
     table.add_column(Text(f"mean {confidence}"), justify="right")
     if baseline is not None:
@@ -130,9 +131,7 @@ def metric_table(report: Report) -> Table:
         f"{metric}: " + ", ".join(f"{key} {value}" for key, value in choices.items())
         for metric, choices in report["contract"].items()
     )
-    lost = data.get("dropped", 0)
-    dropped = f"{lost} documents without a usable label or score are left out. " if lost else ""
-    table.caption = Text(f"{dropped}{data['empty']} lists have no relevant document. {contract}.")
+    table.caption = Text(f"{data['empty']} lists have no relevant document. {contract}.")
     table.caption_justify = "left"
     return table
 

@@ -65,6 +65,10 @@ class Spill:
             writer.close()
         self._writers.clear()
 
+    def file(self, partition: int) -> Path:
+        """The file of a partition: an Arrow IPC stream of rows of `schema`, which others than `write` may make."""
+        return self._files[partition]
+
     def read(self, partition: int) -> Iterator[pa.RecordBatch]:
         """The rows of a partition; its file is deleted when they have been read."""
         file = self._files[partition]

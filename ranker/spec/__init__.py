@@ -11,7 +11,7 @@ from ranker.spec.clicks import ClicksSource, Propensity
 from ranker.spec.computed import Code, Computed, Raw, SavedModel
 from ranker.spec.crosses import Cross
 from ranker.spec.data import Data, ElwcSource, LetorSource, Source, Split, SplitFiles, TableSource, TablesSource
-from ranker.spec.evaluation import Evaluation, GateRule, SliceBy
+from ranker.spec.evaluation import Evaluation, ExposureBy, GateRule, SliceBy
 from ranker.spec.features import (
     Bm25,
     Categorical,
@@ -29,11 +29,24 @@ from ranker.spec.features import (
     Vocabulary,
 )
 from ranker.spec.load import SpecError, load_spec
+from ranker.spec.losses import (
+    ApproxNdcg,
+    GumbelApproxNdcg,
+    LambdaLoss,
+    Loss,
+    MeanSquared,
+    PairwiseLogistic,
+    SigmoidCrossEntropy,
+    Softmax,
+)
 from ranker.spec.model import Serving, Spec
-from ranker.spec.models import Blend, LambdaMart, Model, SelfAttention, SingleFeature, Training
+from ranker.spec.models import Blend, LambdaMart, Model, SingleFeature
+from ranker.spec.scorers import Dnn, Linear, Network, SelfAttention
+from ranker.spec.training import NetworkTraining, Training
 from ranker.spec.validation import Validation
 
 __all__ = [
+    "ApproxNdcg",
     "Blend",
     "Bm25",
     "Bm25Candidates",
@@ -46,27 +59,39 @@ __all__ = [
     "Data",
     "Date",
     "DenseFeature",
+    "Dnn",
     "ElwcSource",
     "Evaluation",
+    "ExposureBy",
     "Feature",
     "Features",
     "GateRule",
+    "GumbelApproxNdcg",
     "JudgedCandidates",
+    "LambdaLoss",
     "LambdaMart",
     "LetorSource",
+    "Linear",
     "Listwise",
+    "Loss",
     "Match",
+    "MeanSquared",
     "Model",
+    "Network",
+    "NetworkTraining",
     "Numeric",
     "PairFeature",
+    "PairwiseLogistic",
     "Propensity",
     "Raw",
     "SampledCandidates",
     "SavedModel",
     "SelfAttention",
     "Serving",
+    "SigmoidCrossEntropy",
     "SingleFeature",
     "SliceBy",
+    "Softmax",
     "Source",
     "Spec",
     "SpecError",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -16,14 +17,24 @@ from pydantic import (
 )
 
 from ranker.spec.features import Feature, Features
+from ranker.spec.find_slices import Finding, faults_of_search
 from ranker.spec.section import Location, Section, Share, refuse_repeats
 
-__all__ = ["Evaluation", "GateRule", "Latency", "SliceBy", "SliceCut", "faults_of_evaluation", "faults_of_gate"]
+__all__ = [
+    "Evaluation",
+    "ExposureBy",
+    "GateRule",
+    "Latency",
+    "SliceBy",
+    "SliceCut",
+    "faults_of_evaluation",
+    "faults_of_gate",
+]
 
 ONLINE = "online"
 
 _FUNCTION = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
-_OWN_COLUMNS = ("query_id", "unit", "documents", "relevant", "judgements")
+_OWN_COLUMNS = ("query_id", "unit", "documents", "relevant", "judgements", "ranked", "undefined")
 
 ColumnName = Annotated[str, Field(min_length=1)]
 SliceName = Annotated[str, Field(min_length=1, pattern=r"^[^|=]+$")]
@@ -157,12 +168,43 @@ class SliceBy(Section):
 Slice = Annotated[SliceBy, BeforeValidator(_named_or_crossed, str | list[str | SliceCut] | SliceBy)]
 
 
+def _named_groups(value: Any) -> Any:
+    """A name alone, or a list, says what groups are."""
+    return {"by": value} if isinstance(value, str | list) else value
+
+
+class ExposureBy(Section):
+    """Groups of documents whose share of the readers' attention is held against their share of relevance.
+
+    `by` is written like a slice. Attention falls with position: `log`, 1 / log2(position + 1), or `geometric`,
+    patience^(position - 1); below position `k` there is none.
+    """
+
+    by: Slice
+    discount: Literal["log", "geometric"] | None = Field(None, description="default: log")
+    k: Annotated[int, Field(ge=1)] | None = Field(None, description="default: to the end of the list")
+    patience: Share | None = Field(None, description="default: 0.8")
+
+    @model_validator(mode="after")
+    def _options_have_an_effect(self) -> Self:
+        if self.by.scope is not None:
+            raise ValueError("scope has no effect on exposure; leave it out")
+        if self.by.cuts and all(cut.length is not None for cut in self.by.cuts):
+            raise ValueError("length says nothing of the documents of a list, which all have the same; name a feature")
+        if self.patience is not None and self.discount != "geometric":
+            raise ValueError("patience has no effect without discount: geometric")
+        return self
+
+
 class Evaluation(Section):
     """What is measured on the test lists, in which slices, and against which model of the bundle.
 
     Intervals are those of `draws` resamples of queries; with a `cluster`, a query's feature such as the user, of all
     queries of a cluster together. Slices with fewer than `min_lists` lists are marked, and left out of what is said for
     all slices together.
+
+    `exposure` says for which groups of documents the share of attention is measured. `catalogue` is the number of items
+    that could be shown, for coverage, gini and novelty; by default those are the documents of the test lists.
     """
 
     metrics: Annotated[list[str], Field(min_length=1)] = ["ndcg@10"]
@@ -173,6 +215,40 @@ class Evaluation(Section):
     draws: Annotated[int, Field(ge=100, le=100_000)] = 1000
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
     min_lists: Annotated[int, Field(ge=2)] = 30
+    exposure: list[Annotated[ExposureBy, BeforeValidator(_named_groups, str | list[str | SliceCut] | ExposureBy)]] = []
+    catalogue: Annotated[int, Field(ge=1)] | None = Field(None, description="default: documents of the test lists")
+    find_slices: Finding | None = None
+
+    @property
+    def groupings(self) -> list[SliceBy]:
+        """All that lists or documents are grouped by: slices, and groups for exposure."""
+        return [*self.slices, *(one.by for one in self.exposure)]
+
+    @model_validator(mode="after")
+    def _draws_reach_the_confidence(self) -> Self:
+        least = math.ceil(2 / (1 - self.confidence) - 1e-6)
+        if self.draws < least:
+            raise ValueError(
+                f"confidence {self.confidence:g} needs at least {least} draws, for one beyond each end of an interval;"
+                f" got {self.draws}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _groups_differ(self) -> Self:
+        refuse_repeats("exposure", [one.by.label for one in self.exposure])
+        codes = [one for one in self.groupings if one.code is not None]
+        for one in codes:
+            if any(other.label == one.label and other.code != one.code for other in codes):
+                raise ValueError(f"{one.label!r} is computed by two functions, for slices and exposure; rename one")
+        return self
+
+    @model_validator(mode="after")
+    def _searches_are_measured(self) -> Self:
+        wanted = (self.find_slices and self.find_slices.metrics) or []
+        if unknown := [metric for metric in wanted if metric not in self.metrics]:
+            raise ValueError(f"find_slices.metrics: expected some of {self.metrics}, got {unknown[0]!r}; add it there")
+        return self
 
     @model_validator(mode="after")
     def _slices_differ(self) -> Self:
@@ -273,10 +349,28 @@ def faults_of_evaluation(
                 yield where, fault
         if one.scope == "document" and one.features and all(name in of_query for name in one.features):
             yield where, f"scope: document has no effect on features of the query ({', '.join(one.features)})"
+    yield from _faults_of_exposure(evaluation, known, of_query)
+    yield from faults_of_search(evaluation.find_slices, known)
     cluster = evaluation.cluster
     if cluster is not None and (cluster not in of_query or not _is_text(of_query[cluster])):
         texts = [name for name, feature in of_query.items() if _is_text(feature)]
         yield ("evaluation", "cluster"), f"no text or category {cluster!r} under features.query; there are {texts}"
+
+
+def _faults_of_exposure(
+    evaluation: Evaluation, known: Mapping[str, Feature], of_query: Mapping[str, Feature]
+) -> Iterator[tuple[Location, str]]:
+    for place, exposure in enumerate(evaluation.exposure):
+        where, one = ("evaluation", "exposure", place), exposure.by
+        buckets = [cut.feature for cut in one.cuts if cut.buckets is not None]
+        for name in one.features:
+            if name not in known:
+                yield where, f"no feature {name!r} under query, document or pair; there are {list(known)}"
+            elif fault := _fault_of_slice(known[name], buckets=name in buckets):
+                yield where, fault
+        if one.features and all(name in of_query for name in one.features):
+            told = ", ".join(one.features)
+            yield where, f"all documents of a list are of one group by features of the query ({told}); name others"
 
 
 def faults_of_gate(

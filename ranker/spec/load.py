@@ -17,7 +17,7 @@ from ranker.errors import RankerError
 from ranker.spec.model import Spec
 from ranker.spec.section import Location, ReferencesError
 
-__all__ = ["SpecError", "Written", "load_spec", "read_spec"]
+__all__ = ["SpecError", "Written", "fault_in_words", "load_spec", "read_spec"]
 
 
 class SpecError(RankerError):
@@ -117,6 +117,25 @@ def read_spec(path: Path, overrides: Sequence[str] = ()) -> tuple[Spec, list[str
     return spec, faults, written
 
 
+def fault_in_words(section: type[BaseModel], fault: Any) -> tuple[Location, str]:
+    """Where in a section something is wrong, as the user writes it, and what: for an unknown key the nearest known one.
+
+    Args:
+        section: that was validated.
+        fault: one of the `errors()` of pydantic.
+    """
+    location, _ = _resolve(fault["loc"], section)
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        _, sections = _resolve(fault["loc"][:-1], section)
+        known = sorted({key for one in sections for key in _fields(one)})
+        near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+        message = f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known here: {', '.join(known)}"
+    elif fault["type"] not in ("missing", "value_error"):
+        message += f", got {fault['input']!r:.60}"
+    return location, message
+
+
 def _valid_sections(content: dict[str, Any], faulty: set[str | int]) -> Spec:
     sections = {
         name: TypeAdapter(typing.cast("Any", field.annotation)).validate_python(content[name])
@@ -163,18 +182,10 @@ def _child(parent: Any, key: str, override: str, where: str) -> Any:
 
 
 def _describe(written: Written, fault: Any) -> list[str]:
-    location, _ = _resolve(fault["loc"])
+    location, message = fault_in_words(Spec, fault)
     cause = fault.get("ctx", {}).get("error")
     if isinstance(cause, ReferencesError):
         return [written.fault((*location, *place), what, location) for place, what in cause.faults]
-    message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "extra_forbidden":
-        _, sections = _resolve(fault["loc"][:-1])
-        known = sorted({key for section in sections for key in _fields(section)})
-        near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
-        message = f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known here: {', '.join(known)}"
-    elif fault["type"] not in ("missing", "value_error"):
-        message += f", got {fault['input']!r:.60}"
     return [written.fault(location, message)]
 
 
@@ -205,12 +216,12 @@ def _line(node: yaml.Node | None, location: Location) -> int:
     return int(line) + 1
 
 
-def _resolve(location: Location) -> tuple[Location, list[type[BaseModel]]]:
-    """The keys of a fault's location as the user writes them, and the sections that may stand there.
+def _resolve(location: Location, section: type[BaseModel]) -> tuple[Location, list[type[BaseModel]]]:
+    """The keys of a fault's location in a section as the user writes them, and the sections that may stand there.
 
     In pydantic's location the `kind` (or `from`) of an item follows its place; it narrows the sections and is left out.
     """
-    sections: list[type[BaseModel]] = [Spec]
+    sections: list[type[BaseModel]] = [section]
     keys: list[str | int] = []
     for part in location:
         if isinstance(part, str) and part.startswith("#"):

@@ -18,8 +18,9 @@ from ranker.spec.clicks import ClicksSource
 from ranker.spec.data import Data, ElwcSource, LetorSource, TableSource, TablesSource
 from ranker.spec.evaluation import Evaluation, GateRule, faults_of_evaluation, faults_of_gate
 from ranker.spec.features import Feature, Features, Vector
-from ranker.spec.models import Blend, Model, SingleFeature, Training
+from ranker.spec.models import Blend, Model, SingleFeature
 from ranker.spec.section import Location, Name, ReferencesError, Section, refuse_repeats, refuse_reserved
+from ranker.spec.training import Training
 from ranker.spec.validation import Validation, faults_of_columns
 
 __all__ = ["Serving", "Spec"]

@@ -1,33 +1,15 @@
-"""The sections `models`, `blend` and `training`."""
+"""The sections `models` and `blend`."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from ranker.spec.scorers import Dnn, Linear, SelfAttention
 from ranker.spec.section import Name, Section
 
-__all__ = ["Blend", "LambdaMart", "Model", "SelfAttention", "SingleFeature", "Training"]
-
-
-class SelfAttention(Section):
-    """Multi-item network: masked self-attention over the list (Pang et al., SetRank, SIGIR 2020)."""
-
-    name: Name
-    kind: Literal["self_attention"]
-    width: Annotated[int, Field(ge=1)] = 64
-    heads: Annotated[int, Field(ge=1)] = 4
-    blocks: Annotated[int, Field(ge=1)] = 2
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    loss: Literal["approx_ndcg"] = "approx_ndcg"
-    temperature: Annotated[float, Field(gt=0)] = 0.1
-
-    @model_validator(mode="after")
-    def _heads_share_the_width(self) -> Self:
-        if self.width % self.heads:
-            raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
-        return self
+__all__ = ["Blend", "LambdaMart", "Model", "SingleFeature"]
 
 
 class LambdaMart(Section):
@@ -50,20 +32,10 @@ class SingleFeature(Section):
     feature: Name
 
 
-Model = Annotated[SelfAttention | LambdaMart | SingleFeature, Field(discriminator="kind")]
+Model = Annotated[Linear | Dnn | SelfAttention | LambdaMart | SingleFeature, Field(discriminator="kind")]
 
 
 class Blend(Section):
     """Plain average of members, each scaled to unit standard deviation within the validation lists."""
 
     members: Annotated[list[Name], Field(min_length=1)]
-
-
-class Training(Section):
-    """How networks are trained."""
-
-    epochs: Annotated[int, Field(ge=1)] = 30
-    batch_size: Annotated[int, Field(ge=1)] = 32
-    learning_rate: Annotated[float, Field(gt=0)] = 0.002
-    patience: Annotated[int, Field(ge=1)] = 5
-    seed: Annotated[int, Field(ge=0)] = 7

@@ -81,9 +81,9 @@ def check(path: Path, overrides: Sequence[str] = (), before_tensorflow: Callable
         from features.computed import faults_of_computed
 
         findings.faults += [written.fault(where, what) for where, what in faults_of_computed(spec)]
-    if "evaluation" in valid and any(one.code for one in spec.evaluation.slices):
+    if "evaluation" in valid and any(one.code for one in spec.evaluation.groupings):
         try:
-            load_slice_code(spec.evaluation.slices, path.resolve().parent)
+            load_slice_code(spec.evaluation.groupings, path.resolve().parent)
         except RankerError as error:
             findings.faults.append(written.fault(("evaluation", "slices"), str(error)))
     if findings.faults:

@@ -56,11 +56,11 @@ features:
     - {kind: bm25, query: query, document: title}
     - {kind: bm25, query: query, document: description}
 models:
-  - {name: net, kind: self_attention, width: 48, blocks: 1, dropout: 0.2}
+  - {name: net, kind: self_attention}
   - {name: trees, kind: lambdamart}
   - {name: bm25, kind: single_feature, feature: bm25_query_title}   # the reference to beat
 blend: {members: [net, trees]}
-training: {epochs: 30, patience: 6, seed: 7}
+training: {seed: 7}
 evaluation:
   metrics: [ndcg@10]
   baseline: bm25

@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 
 from eval.changes import Texts
 from eval.gate import ONLINE, Measurements
+from eval.metrics import Novelty, parse_measure
+from eval.metrics.novelty import POPULARITY
 from eval.report.data import Report
 from ranker.bundle import BLEND, Scorer
 from ranker.data.artefacts import ArtefactError
@@ -19,13 +21,15 @@ from ranker.data.columns import Column
 from ranker.data.dataset import Dataset
 from ranker.data.elwc.records import JudgedList, read_raw
 from ranker.errors import RankerError
-from ranker.spec import Spec
+from ranker.spec import Evaluation, Spec
 from ranker.workflows.call_times import bundle_megabytes, time_calls
 from ranker.workflows.evaluation_request import Asked, request_of
+from ranker.workflows.popularity import training_popularity
 from ranker.workflows.progress import Progress
-from ranker.workflows.score_report import SCORES, Sections, measure_scores, report_folder, sources_of
+from ranker.workflows.score_report import SCORES, Sections, measure_scores, report_folder, sources_of, told
 from ranker.workflows.score_rows import column_names, score_batches
 from ranker.workflows.slice_code import load_slice_code
+from ranker.workflows.slice_search import columns_of_bundle
 
 __all__ = ["evaluate", "score_table"]
 
@@ -69,7 +73,9 @@ def evaluate(
         with report_folder(out) as folder:
             with progress.stage("score the test lists"):
                 lists = read_raw(dataset.raw("test"), dataset.columns)
-                _write_scores(folder / SCORES, score_batches(lists, score, features, cluster))
+                counted = [column for column in asked.named.values() if column not in features]
+                counts = {column: training_popularity(dataset) for column in counted}
+                _write_scores(folder / SCORES, score_batches(lists, score, features, cluster, counts))
             times = None
             if any(rule.latency_ms is not None for rule in asked.gate):
                 with progress.stage("time the calls of the golden requests"):
@@ -100,22 +106,42 @@ def _asked_of_bundle(
     query = next((feature.name for feature in spec.features.query if feature.kind == "text"), None)
     titles = [feature.name for feature in spec.features.of_documents if feature.kind == "text"]
     title = "title" if "title" in titles else next(iter(titles), None)
-    wanted = [name for one in evaluation.slices for name in one.features]
+    wanted = [name for one in evaluation.groupings for name in one.features]
     wanted += [name for name in (evaluation.cluster, query, title) if name is not None]
-    names = column_names(list(dict.fromkeys(wanted)), models)
     columns = {column.name: column for column in scorer.columns}
-    if unknown := [name for name in names if name not in columns]:
+    read, counted = _read_by_metrics(evaluation, columns)
+    searched = columns_of_bundle(evaluation.find_slices, spec, columns)
+    names = column_names(list(dict.fromkeys([*wanted, *read, *searched.names])), models)
+    if unknown := [name for name in names if name not in columns and name not in counted]:
         raise RankerError(f"evaluation: no feature {unknown[0]!r} of queries or documents; there are {list(columns)}")
     asked = Asked(
         evaluation,
         tuple(models),
         BLEND,
         sections.gate,
-        load_slice_code(evaluation.slices, sections.folder),
+        load_slice_code(evaluation.groupings, sections.folder),
         lambda name: names[name],
         Texts(names.get(query or ""), names.get(title or "")),
+        named={name: names[name] for name in read},
+        searched=searched,
     )
-    return asked, {names[name]: columns[name] for name in names}
+    return asked, {names[name]: columns[name] for name in names if name in columns}
+
+
+def _read_by_metrics(evaluation: Evaluation, columns: Mapping[str, Column]) -> tuple[list[str], list[str]]:
+    """What metrics read of documents; and of that what no feature says: how often training lists chose them."""
+    read: list[str] = []
+    counted: list[str] = []
+    with told():
+        metrics = [parse_measure(text) for text in evaluation.metrics]
+    for metric in metrics:
+        read += metric.columns
+        if isinstance(metric, Novelty) and metric.popularity == POPULARITY and POPULARITY not in columns:
+            counted.append(POPULARITY)
+        for name in metric.columns:
+            if name in columns and columns[name].scope == "query":
+                raise RankerError(f"{metric}: {name!r} is a feature of the query, the same for all documents of a list")
+    return list(dict.fromkeys(read)), counted
 
 
 def _score_of(scorer: Scorer, online: Scorer | None) -> Callable[[JudgedList], Mapping[str, np.ndarray]]:

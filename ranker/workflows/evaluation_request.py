@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from eval.changes import Texts
 from eval.evaluate import Request
+from eval.exposure import Attention
+from eval.exposure import ExposureBy as GroupsOf
 from eval.gate import LEAST_LISTS, ONLINE, BundleSize, EmptyShare, JudgedShare, Latency, MetricRule
 from eval.gate import GateRule as Rule
 from eval.metrics import parse_metric
 from eval.slice_values import LENGTH, Cut
 from eval.slices import Code, Slicing
 from ranker.errors import RankerError
-from ranker.spec import Evaluation, GateRule, SliceBy
+from ranker.spec import Evaluation, ExposureBy, GateRule, SliceBy
 from ranker.spec.evaluation import faults_of_gate
+from ranker.workflows.slice_search import SearchColumns, searches_of
 
 __all__ = ["Asked", "request_of", "rules_of"]
 
@@ -39,6 +42,8 @@ class Asked:
         column: of the score table, by the name of a feature.
         texts: columns to show.
         unusable: what becomes of documents without a usable label or score.
+        named: the column of the score table by the name that metrics have for it, where that is another.
+        searched: what slices that nobody named are made of.
     """
 
     evaluation: Evaluation
@@ -49,6 +54,8 @@ class Asked:
     column: Callable[[str], str] = str
     texts: Texts = field(default_factory=Texts)
     unusable: Literal["error", "drop"] = "error"
+    named: Mapping[str, str] = field(default_factory=dict)
+    searched: SearchColumns = field(default_factory=SearchColumns)
 
 
 def request_of(asked: Asked) -> Request:
@@ -62,6 +69,7 @@ def request_of(asked: Asked) -> Request:
         raise RankerError(f"{'.'.join(map(str, where))}: {fault}")
     pairs = []
     for place, rule in enumerate(asked.gate):
+        _refuse_whole_runs(place, rule)
         if rule.compared is not None:
             other = _compared(rule, asked)
             model = rule.model or asked.candidate
@@ -89,9 +97,22 @@ def request_of(asked: Asked) -> Request:
             texts=asked.texts,
             judged_at=tuple(judged_at),
             unusable=asked.unusable,
+            named=asked.named,
+            items=evaluation.catalogue,
+            exposure=tuple(_exposure(one, asked) for one in evaluation.exposure),
+            searches=searches_of(evaluation, asked.searched, asked.models, asked.candidate, asked.column),
         )
     except ValueError as error:
         raise RankerError(f"evaluation: {error}") from error
+
+
+def _refuse_whole_runs(place: int, rule: GateRule) -> None:
+    """Refuse a rule about what is no mean over lists, and has no test."""
+    if rule.metric is not None:
+        try:
+            parse_metric(rule.metric)
+        except ValueError as error:
+            raise RankerError(f"gate.{place}: {error}") from error
 
 
 def rules_of(asked: Asked) -> list[Rule]:
@@ -115,6 +136,12 @@ def _slicing(one: SliceBy, asked: Asked) -> Slicing:
         asked.functions[one.label] if one.code is not None else None,
         tuple(asked.column(name) for name in one.inputs or ()),
     )
+
+
+def _exposure(one: ExposureBy, asked: Asked) -> GroupsOf:
+    settings = {"discount": one.discount, "k": one.k, "patience": one.patience}
+    attention: Any = {name: value for name, value in settings.items() if value is not None}
+    return GroupsOf(_slicing(one.by, asked), Attention(**attention))
 
 
 def _compared(rule: GateRule, asked: Asked) -> str | None:

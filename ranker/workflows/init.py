@@ -115,7 +115,7 @@ def _lines(proposal: Proposal, out: Path) -> Iterator[str]:
     yield "# A first spec, guessed by `ranker init` from the first rows of the data. Read it over, change it, then:"
     yield f"#   ranker check {out.name}"
     yield f"#   ranker prepare {out.name} --out dataset"
-    yield "#   ranker train dataset --out bundle"
+    yield f"#   ranker train {out.name} --dataset dataset --out bundle"
     yield "#   ranker evaluate bundle dataset"
     yield "version: 1"
     yield "data:"
@@ -215,12 +215,12 @@ def _model_lines(proposal: Proposal) -> Iterator[str]:
     names = [f"bm25_{query}_{document}" for query, document in proposal.matches]
     reference = next((name for name in names if len(name) <= _LONGEST_NAME), None)
     yield "models:"
-    yield "  - {name: net, kind: self_attention, width: 48, blocks: 1, dropout: 0.2}"
+    yield "  - {name: net, kind: self_attention}"
     yield "  - {name: trees, kind: lambdamart}"
     if reference:
         yield f"  - {{name: bm25, kind: single_feature, feature: {reference}}}   # the reference to beat"
     yield "blend: {members: [net, trees]}"
-    yield "training: {epochs: 30, patience: 6, seed: 7}"
+    yield "training: {seed: 7}"
     yield f"evaluation: {{metrics: [ndcg@10]{', baseline: bm25' if reference else ''}}}"
 
 

@@ -8,18 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from eval.lists import Lists
 from eval.metrics import NDCG
 from ranker.data.layout import Layout
-from training.fit import stack_lists
-from training.inputs import Batch, read_packed
+from ranker.models.scorers.lambdamart import tree_columns
+from training.examples import Examples, read_examples
+from training.lambdamart import tree_rows
 
 __all__ = ["leaks"]
 
-_LISTS_PER_BATCH = 10
-_MOST_LISTS, _MOST_NUMBERS = 1000, 1 << 24  # that are looked at
+_MOST_NUMBERS = 1 << 24  # that are looked at
 _FEWEST_LISTS = 20
 _TOO_GOOD = 0.995  # NDCG; real features do not order nearly every list without a fault
 _FEW_VALUES = 100  # a number with no more may stand for categories
@@ -40,15 +39,13 @@ def leaks(files: list[Path], layout: Layout) -> list[str]:
         files: packed training examples.
         layout: names of the features.
     """
-    batches = _first_batches(files, layout)
-    position = None
-    if "position" in layout.judged:
-        position = np.concatenate([batch.judged["position"].numpy()[batch.mask.numpy()] for batch in batches])
-    lists = stack_lists(batches)
+    examples = read_examples(files, layout, most_numbers=_MOST_NUMBERS)
+    position = examples.judged.get("position")
+    lists = examples.lists
     varied = np.array([len(np.unique(labels)) > 1 for labels in np.split(lists.labels, lists.offsets[1:-1])])
     checked = _Labels(lists, varied) if varied.sum() >= _FEWEST_LISTS else None
     warnings = []
-    for name, column in _columns(batches, layout):
+    for name, column in _columns(examples):
         if not np.ptp(column) > 0:
             continue
         number = name in layout.dense
@@ -59,26 +56,13 @@ def leaks(files: list[Path], layout: Layout) -> list[str]:
     return warnings
 
 
-def _first_batches(files: list[Path], layout: Layout) -> list[Batch]:
-    """The first lists, so many that the memory is bounded."""
-    batches, lists, numbers = [], 0, 0
-    for batch in read_packed(files, layout, _LISTS_PER_BATCH):
-        batches.append(batch)
-        lists, numbers = lists + len(batch.mask), numbers + int(tf.size(batch.features["dense"]))
-        if lists >= _MOST_LISTS or numbers >= _MOST_NUMBERS:
-            break
-    return batches
-
-
-def _columns(batches: list[Batch], layout: Layout) -> Iterator[tuple[str, _Floats]]:
+def _columns(examples: Examples) -> Iterator[tuple[str, _Floats]]:
     """Each dense feature and each id of documents, one number per document."""
-    dense = np.concatenate([batch.features["dense"].numpy()[batch.mask.numpy()] for batch in batches])
-    for place, name in enumerate(layout.dense):
-        yield name, dense[:, place].astype(np.float64)
-    for feature in layout.single_ids:
-        if feature.scope == "document":
-            ids = [batch.features[feature.name].numpy()[batch.mask.numpy()][:, 0] for batch in batches]
-            yield feature.name, np.concatenate(ids).astype(np.float64)
+    rows, columns = tree_rows(examples), tree_columns(examples.layout)
+    of_queries = {feature.name for feature in examples.layout.single_ids if feature.scope == "query"}
+    for place, name in enumerate(columns):
+        if name not in of_queries:
+            yield name, rows[:, place].astype(np.float64)
 
 
 class _Labels:

@@ -30,6 +30,7 @@ from ranker.data.tally import Tally
 from ranker.data.versions import versions
 from ranker.errors import RankerError
 from ranker.spec import Spec
+from ranker.workflows.beam_options import pipeline_options
 from ranker.workflows.leakage import leaks
 from ranker.workflows.measured import metrics_of
 from ranker.workflows.opening import opened
@@ -68,7 +69,7 @@ def prepare(
     Raises:
         DataError: if the data cannot be used, or too many rows cannot.
     """
-    options = _options(beam_options)
+    options = pipeline_options(beam_options, "ranker prepare", "one spec")
     metrics_of(spec)
     out = out.resolve()
     refuse_to_replace(out)
@@ -256,18 +257,6 @@ def _refuse_too_many(
 def _first_rows(file: Path) -> list[dict[str, Any]]:
     with file.open(encoding="utf-8") as lines:
         return [json.loads(line) for line, _ in zip(lines, range(_EXAMPLES), strict=False)]
-
-
-def _options(beam_options: Sequence[str]) -> PipelineOptions:
-    """Beam itself passes over an option it does not know."""
-    options = PipelineOptions(list(beam_options))
-    for before, here in zip(["", *beam_options], beam_options, strict=False):
-        if not here.startswith("-") and (not before.startswith("-") or "=" in before):
-            raise RankerError(f"unexpected argument {here!r}: `ranker prepare` takes one spec, and options of Beam")
-    unknown = set(options.get_all_options(retain_unknown_options=True)) - set(options.get_all_options())
-    if unknown:
-        raise RankerError(f"unknown option --{min(unknown)}: neither `ranker prepare` nor Apache Beam has it")
-    return options
 
 
 @contextmanager

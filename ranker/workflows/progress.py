@@ -64,9 +64,13 @@ def watching(stage: Stage, tally: Tally, of: str, total: int | None) -> Iterator
     """
     ended = threading.Event()
 
+    def tell() -> None:
+        added = tally.total()  # twice what a worker did that was lost
+        stage.count(added if total is None else min(added, total), of, total)
+
     def watch() -> None:
         while not ended.wait(_SECONDS):
-            stage.count(tally.total(), of, total)
+            tell()
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -75,4 +79,4 @@ def watching(stage: Stage, tally: Tally, of: str, total: int | None) -> Iterator
     finally:
         ended.set()
         watcher.join()
-    stage.count(tally.total(), of, total)
+    tell()

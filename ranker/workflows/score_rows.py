@@ -26,7 +26,11 @@ def column_names(features: Sequence[str], models: Sequence[str]) -> dict[str, st
 
 
 def score_batches(
-    lists: Iterator[JudgedList], score: Score, columns: Mapping[str, Column], cluster: str | None = None
+    lists: Iterator[JudgedList],
+    score: Score,
+    columns: Mapping[str, Column],
+    cluster: str | None = None,
+    counts: Mapping[str, Mapping[str, int]] | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Rows of a score table, `query_id`, `document_id` and `label`, a column for each model and each feature.
 
@@ -37,6 +41,7 @@ def score_batches(
         score: float32 `[list]` by model.
         columns: raw features by the names of their columns in the table.
         cluster: one of these names.
+        counts: further columns by name, each with a number by document id, 0 for all others.
     """
     held: list[tuple[JudgedList, Mapping[str, np.ndarray]]] = []
     rows = 0
@@ -44,14 +49,17 @@ def score_batches(
         held.append((judged, score(judged)))
         rows += len(judged.labels)
         if rows >= _ROWS:
-            yield _batch(held, columns, cluster)
+            yield _batch(held, columns, cluster, counts or {})
             held, rows = [], 0
     if held:
-        yield _batch(held, columns, cluster)
+        yield _batch(held, columns, cluster, counts or {})
 
 
 def _batch(
-    held: Sequence[tuple[JudgedList, Mapping[str, np.ndarray]]], columns: Mapping[str, Column], cluster: str | None
+    held: Sequence[tuple[JudgedList, Mapping[str, np.ndarray]]],
+    columns: Mapping[str, Column],
+    cluster: str | None,
+    counts: Mapping[str, Mapping[str, int]],
 ) -> pa.RecordBatch:
     sizes = [len(judged.labels) for judged, _ in held]
     of_row = np.repeat(np.arange(len(held)), sizes)
@@ -72,6 +80,8 @@ def _batch(
             found[name] = values.take(pa.array(of_row))
         else:
             found[name] = _values(column, [value for tensor in tensors for value in tensor[0]])
+    ids = found["document_id"].to_pylist()
+    found |= {name: pa.array([of.get(one, 0) for one in ids], pa.int64()) for name, of in counts.items()}
     return pa.RecordBatch.from_pydict(found)
 
 
@@ -81,6 +91,9 @@ def _values(column: Column, values: Sequence[Any]) -> pa.Array:
         return pa.array([[text.decode() for text in value if text] for value in values], pa.list_(pa.string()))
     if column.dtype == "string":
         return pa.array([value.decode() or None for value in values], pa.string())
+    if column.width is not None:
+        flat = pa.array(np.array(values, np.float32).ravel())
+        return pa.FixedSizeListArray.from_arrays(flat, column.width)
     numbers = np.array(values)
     missing = np.isnan(numbers) if column.dtype == "float32" else numbers == MISSING_INT
     return pa.array(numbers, mask=missing)

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eval.calibration import Calibration, ScoreEdges
+from eval.calibration import BINS, Calibration, ScoreNumbers
+from eval.order_statistics import Numbers
 from eval.score_table import read_score_table
 
 
@@ -12,9 +13,12 @@ def table(make_scores):
 
 
 def edges_of(table, directory=None):
-    edges = ScoreEdges(["a", "c"], directory)
-    edges.add(table)
-    return edges.edges()
+    edges = {}
+    for model, scores in ScoreNumbers(("a", "c"))(table).items():
+        numbers = Numbers(None if directory is None else directory / model)
+        numbers.add(scores)
+        edges[model] = numbers.edges(BINS)
+    return edges
 
 
 def test_bins_are_deciles_of_scores_with_their_mean_labels(table, tmp_path):

@@ -41,3 +41,13 @@ def test_slices_are_seldom_wrong(population):
     wrong = coverage.slice_errors(population, 100, 40)
     assert wrong["bound_low"] <= 0.15
     assert max(wrong.values()) <= 0.2
+
+
+def test_lost_lists_seldom_pass(population):
+    random = np.random.default_rng(0)
+    lost = population.losses(0.1, 2_000, 50, random)
+    assert np.mean(lost < 0) == pytest.approx(0.1 * np.mean(population.baseline > 0), abs=0.01)
+    for slices in (10, 1):
+        wrong = coverage.lost_lists(population, 0.1, slices, 100, 100)
+        assert max(wrong["pass"], wrong["fail"]) <= 0.08
+        assert wrong["pass_by_percentiles"] > wrong["pass"] + (0.05 if slices > 1 else 0)

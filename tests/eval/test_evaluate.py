@@ -301,8 +301,11 @@ def test_documents_without_a_usable_label_or_score_can_be_dropped(make_scores, t
     found = report_of(evaluate(given, request))
     usable = scores.filter(pa.array(~np.isin(np.arange(len(label)), [3, 10, 20])))
     expected = report_of(evaluate(usable, Request(("a", "b"), ("ndcg",), "a")))
-    assert found["data"].pop("dropped") == 3
-    assert expected["data"].pop("dropped") == 0
+    dropped = found["data"].pop("dropped")
+    assert (dropped["documents"], dropped["label"]["documents"], dropped["scores"]["a"]["documents"]) == (3, 2, 1)
+    assert expected["data"].pop("dropped")["documents"] == 0
+    assert found.pop("notes")[0].startswith("3 documents left out of the lists of all models: 2 with no usable label")
+    assert expected.pop("notes") == []
     assert_alike(found, expected)
     with pytest.raises(ValueError, match="column 'label': expected numbers finite and >= 0, got nan"):
         evaluate(broken, Request(("a", "b"), ("ndcg",), "a"))

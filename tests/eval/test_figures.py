@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from eval.bounds import simultaneous_bounds
 from eval.figures import FEWEST_UNITS, deltas, ends, figures
 from eval.intervals import bootstrap_interval
-from eval.multiplicity import benjamini_hochberg, holm, max_t, simultaneous_bounds
+from eval.multiplicity import benjamini_hochberg, holm, max_t
 from eval.sums import Sums, joined, sums_of_slices
 
 
@@ -62,6 +63,17 @@ def test_a_family_is_judged_together(slices):
     for delta in found[2:]:
         assert delta["p_t"] is not None
         assert {delta[name] for name in ("p_adjusted", "p_holm", "q", "bound_low", "bound_high")} == {None}
+
+
+def test_families_count_clusters(slices):
+    """60 lists of 20 users are too few where 30 are needed, and 40 lists of 40 users are not."""
+    values, members, _ = slices
+    units = np.array([f"u{number // 3 if number < 60 else number}" for number in range(113)], dtype=object)
+    sums = sums_of_slices([(lists, values[lists, None]) for lists in members], units, 400)
+    found = deltas(sums, 0.9, min_lists=30)
+    assert [delta["lists"] for delta in found] == [60, 40, 10, 3]
+    assert [delta["bound_low"] is None for delta in found] == [True, False, True, True]
+    assert [delta["q"] is None for delta in found] == [True, False, True, True]
 
 
 def test_both_sides_of_the_bounds_hold_together():

@@ -1,11 +1,11 @@
-"""Adjusted p-values against scipy and brute force; bounds and error rates by simulation."""
+"""Adjusted p-values against scipy and brute force; error rates by simulation."""
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from eval.compare import randomisation_test
-from eval.multiplicity import benjamini_hochberg, holm, max_t, simultaneous_bounds
+from eval.multiplicity import benjamini_hochberg, holm, max_t
 from eval.resampling import random_bits, signs, unit_keys
 from eval.sums import Sums
 
@@ -77,23 +77,3 @@ def test_series_without_lists_are_not_tested():
     p_values = max_t(Sums.of(values, ids(20), draws=99))
     assert np.isnan(p_values[0])
     assert p_values[1:].tolist() == [1, 0.01]
-
-
-def test_simultaneous_bounds_hold_together():
-    """300 samples of 10 means: all lower bounds are below the truth in about 95% (three errors: 0.038)."""
-    random, lower, upper = np.random.default_rng(4), 0, 0
-    for sample in range(300):
-        sums = Sums.of(random.normal(size=(120, 10)), ids(120), draws=300, seed=sample)
-        low, high = simultaneous_bounds(sums, 0.95)
-        lower += bool((low <= 0).all())
-        upper += bool((high >= 0).all())
-    assert 0.89 < lower / 300 < 0.985
-    assert 0.89 < upper / 300 < 0.985
-
-
-def test_simultaneous_bounds_of_degenerate_series():
-    values = np.column_stack([np.full(30, 0.25), np.full(30, np.nan), np.arange(30.0)])
-    low, high = simultaneous_bounds(Sums.of(values, ids(30)))
-    assert low[0] == high[0] == 0.25
-    assert np.isnan([low[1], high[1]]).all()
-    assert low[2] < 14.5 < high[2]

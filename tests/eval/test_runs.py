@@ -123,7 +123,107 @@ def test_other_contracts_are_refused(scores):
 def test_lists_of_other_lengths_are_noted(scores):
     keep = (scores["label"].to_numpy() > 0) | (np.arange(scores.num_rows) % 5 > 0)
     found = compare_runs({"x": run(scores, slicings=()), "y": run(scores.filter(pa.array(keep)), ("b",), slicings=())})
-    assert found.notes[0].startswith("x and y rank lists of other lengths for ")
+    [note] = found.notes
+    before, after = (set_of_documents(rows) for rows in (scores, scores.filter(pa.array(keep))))
+    other = sum(after[query] != documents for query, documents in before.items())
+    assert f"x and y ranked other documents in {other} of 120 queries, the first is " in note
+    assert f"another number of them in {other}" in note
+
+
+def test_other_documents_without_relevance_are_noted(scores):
+    """As many documents, and the same relevant ones, so that only their ids tell."""
+    ids, labels = scores["document_id"].to_pylist(), scores["label"].to_pylist()
+    for row in [row for row, label in enumerate(labels) if label == 0][:3]:
+        ids[row] += " of another shop"
+    changed = scores.set_column(1, "document_id", pa.array(ids))
+    before, after = set_of_documents(scores), set_of_documents(changed)
+    other = sum(before[query] != after[query] for query in before)
+    [note] = compare_runs({"x": run(scores, slicings=()), "y": run(changed, ("b",), slicings=())}).notes
+    assert note.startswith(f"x and y ranked other documents in {other} of 120 queries, the first is 'q")
+    assert "another number of them in 0" in note
+
+
+def set_of_documents(scores):
+    frame = scores.to_pandas()
+    return {query: set(rows["document_id"]) for query, rows in frame.groupby("query_id")}
+
+
+METRICS = ("ndcg@5", "auc", "p@5(relevant=3)", "mrr(empty=zero)")
+
+
+def test_lists_without_a_value_are_counted_by_metric(scores):
+    """They differ: AUC needs a document without relevance, a threshold one that reaches it; a policy may give 0."""
+    labels = np.where(np.isin(scores["query_id"].to_pylist(), ["q3", "q5"]), 1, scores["label"].to_numpy())
+    scores = scores.set_column(2, "label", pa.array(labels))
+    both = report_of(evaluate(scores, Request(("a", "b"), METRICS, "a", slicings=SLICINGS[:2])))
+    runs = {name: run(scores, (name,), metrics=METRICS, slicings=SLICINGS[:2]) for name in ("a", "b")}
+    apart = compare_runs(runs)
+    found = report_of(apart)["models"]
+    again = report_of(compare_runs({"x": apart.per_query}))["models"]
+    counts = {metric: both["models"]["b"]["overall"][metric]["empty"] for metric in METRICS}
+    assert len(set(counts.values())) == 3
+    assert counts["mrr(empty=zero)"] == counts["ndcg@5"] > 0
+    for model in ("a", "b"):
+        for metric in METRICS:
+            assert found[model]["overall"][metric]["empty"] == counts[metric]
+            assert again[f"x/{model}"]["overall"][metric]["empty"] == counts[metric]
+        for name, values in both["models"][model]["slices"].items():
+            for value, of_value in values.items():
+                told = {metric: figure["empty"] for metric, figure in of_value.items()}
+                of_runs = found[model]["slices"][name][value]
+                assert {metric: figure["empty"] for metric, figure in of_runs.items()} == told
+
+
+def tagged(queries, tags):
+    """Two documents each, one of them relevant; `tags` by query."""
+    rows = {
+        "query_id": np.repeat(queries, 2),
+        "document_id": np.tile(["d", "e"], len(queries)),
+        "label": np.tile([1.0, 0.0], len(queries)),
+        "m": np.tile([1.0, 2.0], len(queries)),
+        "tags": pa.array([tags[query] for query in np.repeat(queries, 2)], pa.list_(pa.string())),
+    }
+    return evaluate(pa.table(rows), Request(("m",), ("ndcg",), slicings=(Slicing("tags", (Cut("tags"),)),))).per_query
+
+
+def test_slices_of_several_values_are_the_same_whatever_other_queries_there_are():
+    """What is more frequent among all queries of a run stands first in its report."""
+    common = {f"q{number}": ["red", "blue"] for number in range(4)}
+    runs = {
+        "x": tagged([*common, "x1", "x2"], common | {"x1": ["red"], "x2": ["red"]}),
+        "y": tagged([*common, "y1", "y2"], common | {"y1": ["blue"], "y2": ["blue"]}),
+    }
+    found = compare_runs(runs, Choice(intersect=True))
+    assert [(one.name, set(one.values)) for one in found.slices] == [("tags", {"red", "blue"})]
+    assert not any("left out" in note for note in found.notes)
+
+
+def test_slices_are_the_same_where_only_other_queries_have_several_values():
+    common = {f"q{number}": ["red"] for number in range(4)}
+    runs = {"x": tagged([*common, "x1"], common | {"x1": ["red", "blue"]}), "y": tagged(list(common), common)}
+    found = compare_runs(runs, Choice(intersect=True))
+    assert [(one.name, one.values) for one in found.slices] == [("tags", ("red",))]
+
+
+def test_runs_with_other_labels_for_what_one_left_out_are_told_so(scores):
+    a = scores["a"].to_numpy().copy()
+    a[np.flatnonzero(scores["label"].to_numpy() > 0)[:1]] = np.nan
+    broken = run(scores.set_column(3, "a", pa.array(a)), unusable="drop", slicings=())
+    with pytest.raises(
+        ValueError, match=r"other labels for 1 queries, .* \(y: 1 document left out of the lists of all"
+    ):
+        compare_runs({"x": run(scores, ("b",), slicings=()), "y": broken})
+
+
+def test_what_a_run_left_out_is_told(scores):
+    a = scores["a"].to_numpy().copy()
+    a[np.flatnonzero(scores["label"].to_numpy() == 0)[:2]] = np.nan
+    broken = run(scores.set_column(3, "a", pa.array(a)), unusable="drop", slicings=())
+    found = compare_runs({"x": broken, "y": run(scores, ("b",), slicings=())})
+    told = "x: 2 documents left out of the lists of all models: 2 with no usable score of a (2 no number)"
+    assert found.notes[0] == told
+    assert found.data["dropped"] is None
+    assert f"z: {told}" in compare_runs({"z": found.per_query}).notes
 
 
 def test_slices_that_differ_are_left_out(scores):
@@ -131,6 +231,23 @@ def test_slices_that_differ_are_left_out(scores):
     found = compare_runs({"x": run(scores), "y": run(other, ("b",))})
     assert [one.name for one in found.slices] == ["tags"]
     assert "slices 'category' are not the same in all runs, and left out" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"confidence": 1.0}, "expected a confidence between 0 and 1, such as 0.95, got 1.0"),
+        ({"confidence": float("nan")}, "expected a confidence between 0 and 1"),
+        ({"draws": 0}, "expected at least 1 draw, got 0"),
+        ({"seed": -1}, "expected a seed from 0 to 2^64 - 1, got -1"),
+        ({"metrics": []}, "expected at least one of metrics, each once, got none"),
+        ({"models": ["a", "a"]}, "expected at least one of models, each once, got a, a"),
+    ],
+)
+def test_choices_that_cannot_be_are_refused(options, says):
+    with pytest.raises(ValueError) as error:
+        Choice(**options)
+    assert says in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,25 @@ def test_the_length_of_a_list_is_that_of_its_documents():
     assert [name for _, name in named(values_of(Cut(LENGTH), table([0] * 5), None))] == ["2", "2", "3", "3", "3"]
 
 
+def test_values_with_the_sign_of_a_cross_stay_apart_when_crossed():
+    """Documents 0 and 1 differ in both columns, however they are joined."""
+    pairs = [
+        ("p", "q × r"),
+        ("p × q", "r"),
+        ('"p', "q"),
+        ("a ×", "b"),
+        ("a", "× b"),
+        ('p" × "q', "r"),
+        ("10 × 20", "s"),
+    ]
+    firsts, seconds = (
+        Values(np.arange(len(pairs)), np.arange(len(pairs)), [pair[side] for pair in pairs]).quoted() for side in (0, 1)
+    )
+    names = [name for _, name in named(firsts.crossed(seconds, len(pairs)))]
+    assert names[:2] == ['p × "q × r"', '"p × q" × r']
+    assert len(set(names)) == len(pairs)
+
+
 def test_edges_that_look_alike_are_told_apart():
     assert bucket_names(np.array([1.0, 1.00000001])) == ["< 1", "1 to 1.0000000099999999", ">= 1.0000000099999999"]
     assert bucket_names(np.array([3.0, 4.0, 10.0]), whole=True) == ["< 3", "3", "4 to 9", ">= 10"]

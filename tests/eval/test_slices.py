@@ -5,6 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from eval.passes import InTurn
 from eval.score_table import read_score_table
 from eval.slice_values import LENGTH, MISSING, Cut
 from eval.slices import OTHER, Frequencies, Slicing, edges_of
@@ -29,8 +30,20 @@ def frame(scores):
     return frame
 
 
+class Parts:
+    """Scored lists in the given parts."""
+
+    dropped = 0
+
+    def __init__(self, tables, directory=None):
+        self.tables, self.directory = tables, directory
+
+    def parts(self):
+        return iter(self.tables)
+
+
 def settled(slicing, *tables):
-    edges = edges_of([slicing], lambda: iter(tables))
+    edges = edges_of([slicing], InTurn(Parts(tables)))
     counted = Frequencies(slicing, edges)
     for part in tables:
         counted.add(part)
@@ -149,7 +162,7 @@ def test_parts_have_the_slices_of_the_whole(table, tmp_path):
         Slicing("tags", (Cut("tags"),)),
     ):
         whole = settled(slicing, table)
-        edges = edges_of([slicing], lambda: iter(parts), tmp_path)
+        edges = edges_of([slicing], InTurn(Parts(parts, tmp_path)))
         counted = Frequencies(slicing, edges)
         for part in parts:
             counted.add(part)

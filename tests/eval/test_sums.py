@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from eval.resampling import poisson_weights, random_bits, signs, unit_keys
-from eval.sums import Sums, sums_of_slices
+from eval.sums import Sums, joined, sums_of_slices
 
 
 def ids(count, prefix="q"):
@@ -43,6 +43,64 @@ def test_resampled_sums_are_those_of_the_documented_weights_and_signs(values):
     np.testing.assert_allclose(sums.resampled_n, weights.T @ ~np.isnan(values), rtol=1e-12)
     np.testing.assert_allclose(sums.flipped_x, flips.T @ x, rtol=1e-9)
     np.testing.assert_allclose(sums.resampled_means(), sums.resampled_x / sums.resampled_n, rtol=1e-12)
+
+
+def per_unit(values, units):
+    """Lists with a value and their sum, of each unit: n and x, [units, series], and the units."""
+    names, of_list = np.unique(units.astype(str), return_inverse=True)
+    inside = of_list[:, None] == np.arange(len(names))
+    return inside.T @ (~np.isnan(values)).astype(float), inside.T @ np.nan_to_num(values), names
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+def test_residuals_and_errors_of_resamples_are_those_of_the_units(values, clustered):
+    """Each resample written out: every unit as often as its weight says."""
+    units = ids(40, "u")[np.random.default_rng(6).integers(0, 40, 300)] if clustered else ids(300)
+    sums = Sums.of(values, units, draws=12, seed=4)
+    n, x, names = per_unit(values, units)
+    residuals = x - x.sum(axis=0) / n.sum(axis=0) * n
+    np.testing.assert_allclose(sums.residual_squares, (residuals**2).sum(axis=0), rtol=1e-10)
+    np.testing.assert_allclose(sums.residual_fourths, (residuals**4).sum(axis=0), rtol=1e-10)
+    count = (n > 0).sum(axis=0)
+    expected = []
+    for weights in poisson_weights(names, draws=12, seed=4).T:
+        n_of, x_of = np.repeat(n, weights, axis=0), np.repeat(x, weights, axis=0)
+        residuals = x_of - x_of.sum(axis=0) / n_of.sum(axis=0) * n_of
+        variance = (residuals**2).sum(axis=0) * count / (count - 1)
+        expected.append(np.sqrt(variance) / n_of.sum(axis=0))
+    np.testing.assert_allclose(sums.resampled_errors(), expected, rtol=1e-9)
+
+
+def test_fourth_powers_stay_where_those_of_numbers_lie():
+    """Of one list that differs a little from 10,000 others, rounding leaves nothing of the fourth power."""
+    values = np.full((10_000, 1), 0.7)
+    values[0] += 1e-4
+    sums = Sums.of(values, ids(10_000), draws=1)
+    assert sums.residual_squares[0] == pytest.approx(1e-8, rel=1e-3)
+    assert 1e-16 / 10_000 * 0.99 <= sums.residual_fourths[0] <= 1e-16 * 1.01
+
+
+def test_a_resample_without_lists_or_of_one_value_has_no_spread():
+    values = np.array([[1.0, np.nan], [1.0, 2.0], [3.0, np.nan]])
+    sums = Sums.of(values, ids(3), draws=200)
+    weights = poisson_weights(ids(3), draws=200, seed=0)
+    alike = (weights[2] == 0) & (weights[:2].sum(axis=0) > 0)
+    assert alike.any()
+    assert (sums.resampled_errors()[alike, 0] == 0).all()
+    assert np.isnan(sums.resampled_errors()[weights.sum(axis=0) == 0, 0]).all()
+    assert np.isnan(sums.resampled_errors()[:, 1]).all(), "one unit has no error"
+
+
+def test_queries_need_no_second_moments_of_their_own(values):
+    """What is the same is held once, through every operation; of clusters it is not the same."""
+    part = Sums.of(values, ids(300), draws=5)
+    other = Sums.of(values, ids(300, "r"), draws=5)
+    for sums in (part, part + other, part.chosen([0, 2]), joined([part, part]), (part + other).chosen([1])):
+        assert sums.resampled_nn is sums.resampled_n
+        assert sums.resampled_nx is sums.resampled_x
+    clustered = part + Sums.of(values, np.repeat(ids(150, "u"), 2), draws=5)
+    assert (clustered.resampled_nn > clustered.resampled_n).any()
+    close(clustered.chosen([1, 0]).chosen([1, 0]), clustered.chosen([0, 1]))
 
 
 def test_parts_add_up_to_the_whole_however_they_are_cut(values):

@@ -1,83 +1,252 @@
 """Short real training runs on the small store."""
 
-import re
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from eval.metrics import parse_metric
-from ranker.spec import SelfAttention, Training
-from training.fit import fit_network, score_lists, stack_lists
-from training.inputs import read_packed
+from ranker.spec import Linear, SelfAttention, Training
+from training.checkpoint import load_state
+from training.examples import read_examples
+from training.fit import CHECKPOINT, fit_network
+from training.scoring import score_examples
+from training.settings import settle
 
 METRIC = parse_metric("ndcg@10")
-SPEC = SelfAttention(name="net", kind="self_attention", width=16, heads=2, blocks=1)
-
-
-def fit(dataset, **training):
-    """The network, and the metric reported after each epoch."""
-    reported = []
-
-    def report(epoch: int, epochs: int, figures: str) -> None:
-        assert (epoch, epochs) == (len(reported) + 1, training["epochs"])
-        reported.append(float(re.fullmatch(r"loss \d\.\d{4}, validation ndcg@10 (\d\.\d{4})", figures)[1]))
-
-    files = dataset.packed("train"), dataset.packed("valid")
-    return fit_network(SPEC, Training(**training), dataset.layout, *files, METRIC, report), reported
-
-
-def validation_metric(dataset, model) -> float:
-    batches = list(read_packed(dataset.packed("valid"), dataset.layout, 32))
-    return float(np.nanmean(METRIC.per_list(stack_lists(batches), score_lists(model, batches))))
+NETWORK = SelfAttention(name="net", kind="self_attention", width=16, heads=2, blocks=1)
 
 
 @pytest.fixture(scope="module")
-def short(dataset):
-    return fit(dataset, epochs=3, seed=3)
+def splits(dataset):
+    return [read_examples(dataset.packed(split), dataset.layout) for split in ("train", "valid")]
 
 
-def test_the_same_seed_gives_the_same_weights(dataset, short):
-    """Bit for bit: on a processor, nothing in the step depends on threads."""
-    again, reported = fit(dataset, epochs=3, seed=3)
-    assert reported == short[1]
-    for one, other in zip(short[0].get_weights(), again.get_weights(), strict=True):
-        assert one.tobytes() == other.tobytes()
+@pytest.fixture
+def fit(splits):
+    """Train a network; `notes` is what was reported."""
+
+    def run(network=NETWORK, notes=None, valid=True, metric=METRIC, folder=None, lists=None, **training):
+        train, held_out = splits
+        settings = settle(
+            network, Training(**({"epochs": 3, "seed": 3, "keep": "best"} | training)), len(train), len(held_out)
+        )
+
+        def report(done: int, total: int, note: str) -> None:
+            assert 0 < done <= total
+            if notes is not None:
+                notes.append(note)
+
+        return fit_network(
+            network, settings, train, held_out if valid else None, metric, report, folder=folder, lists=lists
+        )
+
+    return run
 
 
-def test_training_raises_the_metric_and_seeds_matter(dataset, short):
-    other, reported = fit(dataset, epochs=1, seed=4)
-    assert short[1][0] < max(short[1])
-    assert reported != short[1][:1]
-    assert any((a != b).any() for a, b in zip(short[0].get_weights(), other.get_weights(), strict=True))
+def validation(fitted) -> list[float]:
+    return [line["validation ndcg@10"] for line in fitted.history]
 
 
-def test_the_best_weights_are_kept(dataset):
-    """The second epoch at a high learning rate is worse, which ends the run with patience 1."""
-    model, reported = fit(dataset, epochs=9, seed=3, patience=1, learning_rate=0.2)
-    assert len(reported) < 9
-    assert reported[-1] < max(reported), "the run has to end worse than its best, or it shows nothing"
-    assert validation_metric(dataset, model) == pytest.approx(max(reported), abs=5e-5)
+def test_the_same_seed_gives_the_same_weights(fit):
+    one, two, other = fit(), fit(), fit(seed=4)
+    for mine, its in zip(one.scorer.get_weights(), two.scorer.get_weights(), strict=True):
+        assert mine.tobytes() == its.tobytes()
+    assert [line["loss"] for line in one.history] == [line["loss"] for line in two.history]
+    assert validation(one) != validation(other)
 
 
-def test_training_stops_when_patience_is_over(dataset):
+def test_training_raises_the_metric(fit):
+    notes = []
+    fitted = fit(epochs=4, notes=notes)
+    assert validation(fitted)[0] < fitted.best == max(validation(fitted))
+    assert fitted.history[-1]["loss"] < fitted.history[0]["loss"]
+    assert notes[0].startswith("epoch 1 of 4, loss 0.")
+    assert f"ndcg@10 {max(validation(fitted)[:3]):.4f}" in notes[-1]
+
+
+def test_the_best_weights_are_kept(fit, splits):
+    fitted = fit(epochs=6, learning_rate=0.2, schedule="constant")
+    assert validation(fitted)[-1] < max(validation(fitted)), "the run has to end worse than its best"
+    scores = score_examples(fitted.scorer, splits[1])
+    assert np.nanmean(METRIC.per_list(splits[1].lists, scores)) == pytest.approx(fitted.best, abs=1e-9)
+    assert validation(fitted).index(fitted.best) + 1 == fitted.best_epoch
+
+
+def test_training_stops_when_patience_is_over(fit):
     """At so small a learning rate the metric stays what it was: epoch 1 is best."""
-    _, reported = fit(dataset, epochs=9, seed=3, patience=2, learning_rate=1e-30)
-    assert len(reported) == 3
-    assert len(set(reported)) == 1
+    fitted = fit(epochs=9, patience=2, learning_rate=1e-30)
+    assert (fitted.best_epoch, len(fitted.history)) == (1, 3)
 
 
-def test_stacked_lists_are_the_real_documents_in_order(dataset, mixed_lengths, read_elwc):
-    lists = stack_lists(read_packed([mixed_lengths], dataset.layout, 16))
-    labels = [
-        [e.features.feature["label"].float_list.value[0] for e in elwc.examples] for elwc in read_elwc([mixed_lengths])
+def test_a_metric_may_be_better_when_it_is_lower(fit):
+    lower = parse_metric("arp")
+    assert not lower.higher_is_better
+    fitted = fit(epochs=4, metric=lower, network=Linear(name="line", kind="linear"))
+    assert fitted.best == min(line[f"validation {lower}"] for line in fitted.history)
+
+
+def test_the_last_weights_may_be_kept(fit, splits):
+    fitted = fit(epochs=4, learning_rate=0.2, schedule="constant", keep="last", patience=1)
+    assert validation(fitted)[-1] < max(validation(fitted)), "the run has to end worse than its best"
+    assert (fitted.best, fitted.best_epoch) == (validation(fitted)[-1], 4)
+    scores = score_examples(fitted.scorer, splits[1])
+    assert np.nanmean(METRIC.per_list(splits[1].lists, scores)) == pytest.approx(fitted.best, abs=1e-9)
+
+
+def test_without_validation_lists_the_last_weights_count(fit):
+    fitted = fit(valid=False)
+    assert (fitted.best, fitted.best_epoch, len(fitted.history)) == (None, 3, 3)
+
+
+def test_it_learns_from_the_lists_it_is_given(fit):
+    few = fit(lists=np.arange(5), epochs=1)
+    assert few.history[0]["loss"] != fit(lists=np.arange(5, 10), epochs=1).history[0]["loss"]
+    assert few.history[0]["loss"] == fit(lists=np.arange(5), epochs=1).history[0]["loss"]
+
+
+def test_metrics_and_tensorboard_are_written(fit, tmp_path):
+    fitted = fit(folder=tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert lines == fitted.history
+    assert [line["epoch"] for line in lines] == [1, 2, 3]
+    files = [str(file) for file in (tmp_path / "tensorboard").iterdir()]
+    events = [tf.compat.v1.Event.FromString(record.numpy()) for record in tf.data.TFRecordDataset(files)]
+    values = [(event.step, value) for event in events for value in event.summary.value]
+    shown = [
+        (step, tf.make_ndarray(value.tensor).item()) for step, value in values if value.tag == "validation ndcg_at_10"
     ]
-    assert lists.sizes.tolist() == list(map(len, labels))
-    assert lists.labels.tolist() == [label for of_list in labels for label in of_list]
+    assert [step for step, _ in shown] == [1, 2, 3]
+    assert [figure for _, figure in shown] == pytest.approx(validation(fitted), abs=1e-6)
+    assert any(value.metadata.plugin_data.plugin_name == "hparams" for _, value in values)
 
 
-def test_scores_come_in_the_order_of_the_stacked_lists(dataset, mixed_lengths):
-    batches = list(read_packed([mixed_lengths], dataset.layout, 16))
-    stacked = score_lists(lambda features, mask: features["dense"][..., 0], batches)
-    assert stacked.dtype == np.float64
-    one_by_one = [f["dense"][0, :, 0].numpy() for f, *_ in read_packed([mixed_lengths], dataset.layout, 1)]
-    assert stacked.tolist() == np.concatenate(one_by_one).tolist()
+def test_what_is_finished_is_not_done_again(fit, tmp_path):
+    first = fit(folder=tmp_path)
+    started = load_state(next(tmp_path.glob(CHECKPOINT)), _key(tmp_path)).position.epoch
+    notes = []
+    again = fit(folder=tmp_path, notes=notes)
+    assert (started, notes) == (3, [])
+    assert [w.tobytes() for w in again.scorer.get_weights()] == [w.tobytes() for w in first.scorer.get_weights()]
+    assert fit(folder=tmp_path, epochs=1, notes=notes).best_epoch == 1
+    assert notes, "other settings are another training"
+
+
+def _key(folder: Path) -> str:
+    import zipfile
+
+    with zipfile.ZipFile(folder / CHECKPOINT) as parts:
+        return json.loads(parts.read("meta.json"))["key"]
+
+
+@pytest.mark.parametrize("setting", [{"mixed_precision": True}, {"xla": True}, {"buckets": False}, {"xla": "auto"}])
+def test_other_ways_to_compute_give_about_the_same(fit, setting):
+    network = NETWORK.model_copy(update={"dropout": 0.0})
+    plain, other = fit(network=network), fit(network=network, **setting)
+    assert other.best == pytest.approx(plain.best, abs=0.05)
+    assert all(weight.dtype == np.float32 for weight in other.scorer.get_weights())
+
+
+_KILLED = """
+import os, sys
+import ranker.models
+from pathlib import Path
+import numpy as np
+from eval.metrics import parse_metric
+from ranker.data.dataset import Dataset
+from ranker.spec import SelfAttention, Training
+from training import fit as fitting
+from training.examples import read_examples
+from training.settings import settle
+
+fitting._SECONDS = 0.0  # a checkpoint after every step
+dataset, folder = Dataset(Path(sys.argv[1])), Path(sys.argv[2])
+network = SelfAttention(name="net", kind="self_attention", width=16, heads=2, blocks=1)
+settings = settle(network, Training(epochs=2, batch_size=16, seed=3, deterministic=True, list_cap=6), 100, 100)
+while sys.stdin.readline():
+    child = os.fork()  # TensorFlow is imported, and has not computed anything
+    if child == 0:
+        train, valid = (read_examples(dataset.packed(split), dataset.layout) for split in ("train", "valid"))
+        tell = lambda done, total, note: print("step", done, flush=True)
+        done = fitting.fit_network(network, settings, train, valid, parse_metric("ndcg@10"), tell, folder=folder)
+        np.savez(folder / "final.npz", *done.scorer.get_weights())
+        print("done", flush=True)
+        os._exit(0)
+    print("child", child, flush=True)
+    os.waitpid(child, 0)
+    print("over", flush=True)
+"""
+
+
+class _Runs:
+    """Trainings in processes that may be killed."""
+
+    def __init__(self, dataset: Path, folder: Path) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _KILLED, dataset, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def run(self, kill_after: float | None) -> int:
+        """Train, and kill the process so many seconds after its first step; steps that it reported."""
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        child, steps = 0, 0
+        killed = False
+        for line in self._process.stdout:
+            word, *rest = line.split()
+            if word == "child":
+                child = int(rest[0])
+            if word == "step":
+                steps += 1
+                if kill_after is not None and not killed:
+                    time.sleep(kill_after)
+                    killed = True
+                    subprocess.run(["kill", f"-{signal.SIGKILL.value}", str(child)], check=False)
+            if word == "over":
+                return steps
+        raise AssertionError("the process that starts trainings is gone")
+
+    def final(self) -> list[bytes] | None:
+        path = self.folder / "final.npz"
+        if not path.is_file():
+            return None
+        with np.load(path) as arrays:
+            return [arrays[name].tobytes() for name in arrays.files]
+
+    def close(self) -> None:
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()
+
+
+def test_killed_at_any_moment_it_ends_with_the_same_weights(dataset, tmp_path):
+    """SIGKILL at random moments, also while a checkpoint is written: each step ends in one."""
+    undisturbed, disturbed = _Runs(dataset.path, tmp_path / "one"), _Runs(dataset.path, tmp_path / "two")
+    try:
+        undisturbed.run(None)
+        moments = random.Random(5)
+        killed = 0
+        while disturbed.final() is None:
+            disturbed.run(moments.random() * 0.4 if killed < 4 else None)
+            killed += 1
+        assert killed >= 3, "it has to have been killed before it ended, or it shows nothing"
+        assert disturbed.final() == undisturbed.final()
+        lines = [(run.folder / "metrics.jsonl").read_text().splitlines() for run in (undisturbed, disturbed)]
+        one, two = ([json.loads(line) for line in of_run] for of_run in lines)
+        assert [(line["loss"], line["validation ndcg@10"]) for line in one] == [
+            (line["loss"], line["validation ndcg@10"]) for line in two
+        ]
+    finally:
+        undisturbed.close()
+        disturbed.close()

@@ -1,13 +1,12 @@
 """Batches against the records as the proto library reads them."""
 
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from training.inputs import read_packed, training_batches
+from training.inputs import read_packed
 
 
 def key(labels: np.ndarray, mask: np.ndarray, dense: np.ndarray) -> bytes:
@@ -62,24 +61,6 @@ def test_several_files_are_read_in_order(dataset):
     files = [*dataset.packed("valid"), *dataset.packed("test")]
     both = keys(read_packed(files, dataset.layout, 16))
     assert both == [k for file in files for k in keys(read_packed([file], dataset.layout, 16))]
-
-
-def test_each_epoch_has_every_list_once_in_another_order(dataset, mixed_lengths):
-    expected = keys(read_packed([mixed_lengths], dataset.layout, 8))
-    assert len(set(expected)) > 70
-    batches = training_batches([mixed_lengths], dataset.layout, 8, seed=5)
-    epochs = [keys(batches) for _ in range(3)]
-    assert all(Counter(epoch) == Counter(expected) for epoch in epochs)
-    assert len({tuple(epoch) for epoch in [*epochs, expected]}) == 4
-
-
-def test_the_same_seed_gives_the_same_orders(dataset, mixed_lengths):
-    def orders(seed: int) -> list[list[bytes]]:
-        tf.random.set_seed(1)  # tf.data mixes its seed with the global one, which `fit_network` sets
-        batches = training_batches([mixed_lengths], dataset.layout, 8, seed)
-        return [keys(batches) for _ in range(2)]
-
-    assert orders(5) == orders(5) != orders(6)
 
 
 def test_weights_and_positions_come_along(dataset, weighted):

@@ -9,9 +9,9 @@ import pytest
 from eval.metrics import parse_metric
 from ranker.models.scorers.lambdamart import tree_columns, tree_matrix
 from ranker.spec import LambdaMart
-from training.fit import stack_lists
+from training.examples import read_examples
 from training.inputs import read_packed
-from training.lambdamart import LabelError, fit_lambdamart
+from training.lambdamart import LabelError, fit_lambdamart, tree_rows
 
 METRIC = parse_metric("ndcg@10")
 
@@ -25,9 +25,8 @@ def fit(dataset, seed=7, train=None, valid=None, layout=None, **spec):
         reported.append(float(re.fullmatch(r"validation ndcg@10 (\d\.\d{4})", figures)[1]))
 
     files = train or dataset.packed("train"), valid or dataset.packed("valid")
-    booster = fit_lambdamart(
-        LambdaMart(name="trees", kind="lambdamart", **spec), seed, layout or dataset.layout, *files, METRIC, report
-    )
+    lists = [read_examples(of_split, layout or dataset.layout) for of_split in files]
+    booster = fit_lambdamart(LambdaMart(name="trees", kind="lambdamart", **spec), seed, *lists, METRIC, report)
     return booster, reported
 
 
@@ -47,10 +46,21 @@ def test_the_booster_is_cut_at_its_best_tree(dataset, short):
     best = int(np.argmax(reported)) + 1
     assert best < len(reported) == best + 8 < 60
     assert booster.num_trees() == best
-    batches = list(read_packed(dataset.packed("valid"), dataset.layout, 64))
-    rows = np.concatenate([tree_matrix(f, mask, dataset.layout).numpy() for f, mask, *_ in batches])
-    value = np.nanmean(METRIC.per_list(stack_lists(batches), booster.predict(rows)))
+    valid = read_examples(dataset.packed("valid"), dataset.layout)
+    value = np.nanmean(METRIC.per_list(valid.lists, booster.predict(tree_rows(valid))))
     assert value == pytest.approx(max(reported), abs=5e-5)
+
+
+def test_trees_learn_from_the_rows_that_the_graph_makes(dataset, mixed_lengths):
+    rows = tree_rows(read_examples([mixed_lengths], dataset.layout))
+    batches = read_packed([mixed_lengths], dataset.layout, 64)
+    graph = np.concatenate([tree_matrix(batch.features, batch.mask, dataset.layout).numpy() for batch in batches])
+    assert (rows.dtype, rows.tobytes()) == (graph.dtype, graph.tobytes())
+
+
+def test_numbers_alone_are_not_copied(dataset):
+    examples = read_examples(dataset.packed("valid"), dataset.layout)
+    assert tree_rows(replace(examples, layout=replace(dataset.layout, ids=()))) is examples.dense
 
 
 def test_the_booster_names_its_columns(dataset, short):

@@ -4,97 +4,81 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 import tf_keras
 
 from ranker.data.layout import Layout
+from ranker.models.scorers.attention import MaskedSelfAttention
+from ranker.models.scorers.dropout import dropout, fold
+from ranker.models.scorers.initialisation import derived_seed, glorot
+from ranker.models.scorers.inputs import Inputs
+from ranker.models.scorers.network_scorer import NetworkScorer
+from ranker.models.scorers.normalisation import LayerNormalisation
+from ranker.models.scorers.tower import Tower
 from ranker.spec import SelfAttention
 
 __all__ = ["SelfAttentionScorer"]
 
 
-class SelfAttentionScorer(tf_keras.Model):
+class SelfAttentionScorer(NetworkScorer):
     """Self-attention blocks over the list (Pang et al., SetRank, SIGIR 2020), pre-normalised.
 
-    A document enters as its dense features (signed log1p), the mean embeddings of its ids and of the query's, and the
-    products of query and document embeddings that share a table. No position is encoded: permuting the documents
-    permutes the scores.
+    With the latent cross of DASALC (Qin et al., ICLR 2021, section 5) the outcome c of the blocks does not make the
+    score by itself: a tower over each document alone gives h, and the score is a weighted sum of (1 + c) h.
     """
 
-    def __init__(self, spec: SelfAttention, layout: Layout) -> None:
-        super().__init__(name=spec.name)
-        self._layout = layout
-        self._tables = {
-            feature.table: tf_keras.layers.Embedding(feature.size, feature.embed, name=_layer_name(feature.table))
-            for feature in layout.ids
-        }
-        self._enter = tf_keras.layers.Dense(spec.width, name="enter")
-        self._blocks = [_Block(spec, name=f"block_{at}") for at in range(spec.blocks)]
-        self._norm = tf_keras.layers.LayerNormalization(name="norm")
-        self._leave = tf_keras.layers.Dense(1, name="leave")
+    def __init__(self, spec: SelfAttention, layout: Layout, seed: int = 0, policy: str | None = None) -> None:
+        """Make the layers; see `ranker.models.scorers.networks.make_network`."""
+        inputs = Inputs(layout, spec.input_dropout, derived_seed(seed, "inputs"), policy)
+        super().__init__(spec, policy, random=inputs.random or spec.dropout > 0)
+        self._inputs = inputs
+        self._enter = tf_keras.layers.Dense(
+            spec.width, kernel_initializer=glorot(seed, "enter"), dtype=policy, name="enter"
+        )
+        self._blocks = [_Block(spec, derived_seed(seed, f"block_{at}"), policy) for at in range(spec.blocks)]
+        self._norm = LayerNormalisation(dtype=policy)
+        self._tower = (
+            Tower([2 * spec.width, spec.width], "layer", spec.dropout, derived_seed(seed, "tower"), policy)
+            if spec.latent_cross
+            else None
+        )
+        self._leave = tf_keras.layers.Dense(1, kernel_initializer=glorot(seed, "leave"), dtype="float32", name="leave")
 
-    def call(self, features: Mapping[str, tf.Tensor], mask: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Scores.
+    def adapt(self, rows: np.ndarray) -> None:
+        """Take the scale of the numbers from a sample: float32 `[n, dense]` without NaN."""
+        self._inputs.adapt(rows)
 
-        Args:
-            features: padded tensors of the layout.
-            mask: bool `[batch, list]`, True for documents.
-            training: whether dropout is on.
-
-        Returns:
-            float32 `[batch, list]`; meaningless where the mask is False.
-        """
-        x = self._enter(self._inputs(features))
-        for block in self._blocks:
-            x = block(x, mask, training=training)
-        return tf.squeeze(self._leave(self._norm(x)), -1)
-
-    def _inputs(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        dense = features["dense"]
-        parts = [tf.sign(dense) * tf.math.log1p(tf.abs(dense))]
-        shape = tf.shape(dense)[:2]
-        embedded = {f.name: _mean_embedding(self._tables[f.table], features[f.name]) for f in self._layout.ids}
-        for feature in self._layout.ids:
-            vector = embedded[feature.name]
-            if feature.scope == "query":
-                vector = tf.broadcast_to(vector[:, tf.newaxis], tf.concat([shape, [feature.embed]], 0))
-            parts.append(vector)
-        parts += [
-            embedded[query.name][:, tf.newaxis] * embedded[document.name]
-            for query in self._layout.ids
-            for document in self._layout.ids
-            if (query.scope, document.scope) == ("query", "document") and query.table == document.table
-        ]
-        return tf.concat(parts, axis=-1)
+    def score(
+        self, features: Mapping[str, tf.Tensor], mask: tf.Tensor, training: bool, seed: tf.Tensor | None
+    ) -> tf.Tensor:
+        """float32 `[batch, list]`."""
+        entered = self._inputs(features, mask, seed=fold(seed, 0))
+        x = self._enter(entered)
+        for at, block in enumerate(self._blocks):
+            x = block(x, mask, seed=fold(seed, 2 + at))
+        x = self._norm(x)
+        if self._tower is not None:
+            x = (1 + x) * self._tower(entered, mask, training=training, seed=fold(seed, 1))
+        return tf.squeeze(self._leave(x), -1)
 
 
 class _Block(tf_keras.layers.Layer):
     """Attention over the list, then a two-layer network per document; each with its residual."""
 
-    def __init__(self, spec: SelfAttention, name: str) -> None:
-        super().__init__(name=name)
-        self._attention_norm = tf_keras.layers.LayerNormalization()
-        self._attention = tf_keras.layers.MultiHeadAttention(spec.heads, spec.width // spec.heads, dropout=spec.dropout)
-        self._forward_norm = tf_keras.layers.LayerNormalization()
-        self._widen = tf_keras.layers.Dense(2 * spec.width, activation="relu")
-        self._narrow = tf_keras.layers.Dense(spec.width)
-        self._dropout = tf_keras.layers.Dropout(spec.dropout)
+    def __init__(self, spec: SelfAttention, seed: int, policy: str | None) -> None:
+        super().__init__(dtype=policy)
+        self._rate = spec.dropout
+        self._attention_norm = LayerNormalisation(dtype=policy)
+        self._attention = MaskedSelfAttention(spec.width, spec.heads, spec.dropout, seed, policy)
+        self._forward_norm = LayerNormalisation(dtype=policy)
+        self._widen = tf_keras.layers.Dense(
+            2 * spec.width, activation="relu", kernel_initializer=glorot(seed, "widen"), dtype=policy
+        )
+        self._narrow = tf_keras.layers.Dense(spec.width, kernel_initializer=glorot(seed, "narrow"), dtype=policy)
 
-    def call(self, x: tf.Tensor, mask: tf.Tensor, training: bool = False) -> tf.Tensor:
-        normed = self._attention_norm(x)
-        attended = self._attention(normed, normed, attention_mask=mask[:, tf.newaxis], training=training)
-        x += self._dropout(attended, training=training)
+    def call(self, x: tf.Tensor, mask: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
+        attended = self._attention(self._attention_norm(x), mask, seed=fold(seed, 0))
+        x += dropout(attended, self._rate, fold(seed, 1))
         forward = self._narrow(self._widen(self._forward_norm(x)))
-        return x + self._dropout(forward, training=training)
-
-
-def _layer_name(table: str) -> str:
-    """Of an embedding table. Keras takes no #; names of features have no dot, so that no two tables share a layer's."""
-    return f"embed_{table.replace('#', '.')}"
-
-
-def _mean_embedding(table: tf_keras.layers.Embedding, ids: tf.Tensor) -> tf.Tensor:
-    """Mean over the last axis of the embeddings of ids other than 0; zero where there is none."""
-    present = tf.cast(ids > 0, tf.float32)[..., tf.newaxis]
-    total = tf.reduce_sum(table(ids) * present, axis=-2)
-    return tf.math.divide_no_nan(total, tf.reduce_sum(present, axis=-2))
+        return x + dropout(forward, self._rate, fold(seed, 2))

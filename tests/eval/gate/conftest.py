@@ -14,10 +14,11 @@ from eval.slices import Slicing
 def measured() -> Callable[..., Evaluation]:
     """`measured(base, model, groups)`: models whose p@1 of each list, of two documents, is 1 or 0 as given.
 
-    ARP is 1 where p@1 is, else 2. A model of the name `online` is measured if it is given.
+    ARP is 1 where p@1 is, else 2. A model of the name `online` is measured if it is given. Of columns in `broken` the
+    rows with these numbers are no numbers; the relevant document of a list has an even number.
     """
 
-    def make(base, model, groups=None, online=None, empty=0, judged=None, **options) -> Evaluation:
+    def make(base, model, groups=None, online=None, empty=0, judged=None, broken=None, **options) -> Evaluation:
         lists = len(base)
         columns = {"base": base, "model": model} | ({} if online is None else {"online": online})
         rows = {
@@ -32,6 +33,9 @@ def measured() -> Callable[..., Evaluation]:
         }
         if judged is not None:
             rows["judged"] = judged
+        for column, numbers in (broken or {}).items():
+            rows[column] = rows[column].astype(float)
+            rows[column][numbers] = np.nan
         slicings = (Slicing("group", (Cut("group"),)),)
         also = tuple(("model", other) for other in columns if other not in ("base", "model"))
         request = Request(tuple(columns), ("p@1", "arp"), "base", also, slicings, **options)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,13 @@ def test_a_floor_is_held_against_the_interval(measured, outcomes, floor, decisio
     assert "not above" in ceiling["rule"]
 
 
+def test_lists_that_all_have_1_do_not_pass_any_floor(measured):
+    """None of 200 lists is below 1: with a share of up to 0.018 that were, none might be seen."""
+    found = measured(np.ones(200, int), np.ones(200, int))
+    decisions = [MetricRule("p@1", "model", floor=floor).decide(found, NOTHING)["decision"] for floor in (0.98, 0.99)]
+    assert decisions == ["PASS", "INCONCLUSIVE"]
+
+
 def test_a_higher_confidence_decides_less(measured, outcomes):
     base = outcomes(400, 0.5)
     found = measured(base, shifted(base, 30, 25))
@@ -71,6 +80,48 @@ def test_a_higher_confidence_decides_less(measured, outcomes):
         for confidence in (0.8, 0.99)
     ]
     assert decisions == ["PASS", "INCONCLUSIVE"]
+
+
+def losing(measured, base, model, column, values):
+    """The evaluation of `measured` with some of its rows unusable, and left out."""
+    return measured(base, model, broken={column: values}, unusable="drop")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        MetricRule("p@1", "model", "base", margin=0.01),
+        MetricRule("p@1", "model", "base", test="superiority"),
+        MetricRule("p@1", "model", floor=0.3),
+        MetricRule("arp", "model", "base", margin=0.9),
+        MetricRule("p@1", "model", "base", slices=("group",)),
+    ],
+)
+def test_a_model_gains_nothing_by_leaving_out_scores_where_it_loses(measured, outcomes, rule):
+    """Without its scores of the lists that it loses, the model would pass; relevant documents go with them."""
+    base = outcomes(400, 0.5)
+    model = shifted(base, 40, 60)
+    worse = np.flatnonzero(base > model)
+    for lost in (np.repeat(worse, 2) * 2 + np.tile([0, 1], len(worse)), worse * 2):  # both documents, the relevant one
+        found = losing(measured, base, model, "model", lost)
+        decided = rule.decide(found, NOTHING)
+        assert decided["decision"] == "INCONCLUSIVE"
+        whole = " and 60 whole queries" if len(lost) > 60 else ""
+        assert decided["reason"].startswith(f"left out for want of a score: 60 relevant documents{whole} of model; ")
+        assert all(one["decision"] == "INCONCLUSIVE" for one in decided["figures"].values() if isinstance(one, dict))
+        without = replace(found, data={**found.data, "dropped": None})
+        assert rule.decide(without, NOTHING)["decision"] == "PASS", "what the figures alone say"
+        other = MetricRule("p@1", "base", floor=0.1).decide(found, NOTHING)
+        assert other["decision"] == "INCONCLUSIVE", "the lists of all models are cut"
+
+
+def test_documents_without_a_label_or_without_relevance_do_not_keep_a_rule_from_deciding(measured, outcomes):
+    base = outcomes(400, 0.5)
+    rule = MetricRule("p@1", "model", "base", margin=0.1)
+    for column, lost in (("label", np.arange(20)), ("model", np.arange(20) * 2 + 1)):
+        found = losing(measured, base, shifted(base, 40), column, lost)
+        assert found.data["dropped"]["documents"] == 20
+        assert rule.decide(found, NOTHING)["decision"] == "PASS"
 
 
 def test_few_lists_decide_nothing(measured, outcomes):
@@ -87,7 +138,7 @@ def test_slices_are_judged_together_and_small_ones_not(measured, outcomes):
     model = base.copy()
     model[200:400] = shifted(base[200:400], down=60)
     model[400:] = shifted(base[400:], down=20)
-    rule = MetricRule("p@1", "model", "base", margin=0.01, slices=("group",))
+    rule = MetricRule("p@1", "model", "base", margin=0.03, slices=("group",))
     rule = rule.decide(measured(base, model, groups), NOTHING)
     assert rule["decision"] == "FAIL"
     assert rule["reason"].startswith("group=two: the interval [")

@@ -27,6 +27,7 @@ from eval.metrics import (
     Recall,
     ReciprocalRank,
     Success,
+    parse_measure,
     parse_metric,
     parse_run_metric,
 )
@@ -179,3 +180,16 @@ def test_a_wrong_text_of_a_metric_of_a_run_is_explained(text, says):
 def test_docstring_examples(module):
     failed, tried = doctest.testmod(importlib.import_module(f"eval.metrics.{module}"))
     assert (failed, tried > 0) == (0, True)
+
+
+@pytest.mark.parametrize("text", ["ndcg@10", "hits@3", "ild@5(by=brand)", "coverage@10", "novelty@5(popularity=sold)"])
+def test_a_measure_is_of_lists_or_of_whole_runs(text):
+    of_runs = text.startswith(("coverage", "novelty"))
+    assert parse_measure(text) == (parse_run_metric if of_runs else parse_metric)(text)
+    read = {"ild@5(by=brand)": ("brand",), "novelty@5(popularity=sold)": ("sold",)}
+    assert parse_measure(text).columns == read.get(text, ())
+
+
+def test_no_measure():
+    with pytest.raises(ValueError, match=r"unknown name 'coverge'; known: .*; did you mean coverage\?"):
+        parse_measure("coverge@10")

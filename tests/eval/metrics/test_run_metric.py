@@ -1,6 +1,7 @@
 """What holds for every metric of a whole run."""
 
 import itertools
+import pickle
 
 import numpy as np
 import pytest
@@ -143,4 +144,61 @@ def test_direction_needs_and_contract(name):
     metric = parse_run_metric(f"{name}@2")
     assert metric.higher_is_better == (name != "gini")
     assert metric.needs == {"document_ids"} | ({"popularity"} if name == "novelty" else set())
-    assert metric.contract == {"ties": "average"} | ({"smoothing": "1"} if name == "novelty" else {})
+    assert metric.columns == (("popularity",) if name == "novelty" else ())
+    own = {"popularity": "popularity", "smoothing": "1"} if name == "novelty" else {}
+    assert metric.contract == {"ties": "average"} | own
+
+
+@pytest.mark.parametrize("name", ["coverage", "gini"])
+@pytest.mark.parametrize("levels", [1, 3, 10**6])
+def test_units_are_left_out_as_a_whole(name, levels):
+    """Brute force: the figure without all lists of a unit; NaN beside the first list of each."""
+    metric = parse_run_metric(f"{name}@3")
+    lists, scores = run(24, seed=4, levels=levels)
+    units = np.random.default_rng(1).permutation(np.arange(24) % 9)
+    ranking = rank(lists, scores)
+    whole = metric.part(ranking, CATALOGUE, units)
+    assert metric.value(whole) == pytest.approx(metric.measure(ranking, CATALOGUE)[0], rel=1e-12)
+    expected = np.full(24, np.nan)
+    for unit in range(9):
+        others, documents = lists.select(units != unit)
+        without = metric.measure(rank(others, scores[documents]), CATALOGUE)[0]
+        expected[np.flatnonzero(units == unit)[0]] = 9 * metric.value(whole) - 8 * without
+    np.testing.assert_allclose(metric.pseudo_values(ranking, CATALOGUE, whole, units), expected, rtol=1e-9)
+
+
+def test_lists_of_a_unit_do_not_hide_each_other():
+    """Ten users with two equal lists each of items of their own: no list adds anything, but each user does."""
+    ids = np.repeat(ITEMS[:10], 2)
+    lists = Lists(np.arange(20), np.arange(21), np.zeros(20), document_ids=ids)
+    ranking, units = rank(lists, np.zeros(20)), np.repeat(np.arange(10), 2)
+    metric = parse_run_metric("coverage@1")
+    assert np.ptp(metric.measure(ranking, CATALOGUE)[1]) == 0
+    assert metric.pseudo_values(ranking, CATALOGUE, metric.part(ranking, CATALOGUE)).tolist() == [0.25] * 20
+    values = metric.pseudo_values(ranking, CATALOGUE, metric.part(ranking, CATALOGUE, units), units)
+    np.testing.assert_allclose(values[::2], 0.25 + 9 / 40)
+
+
+@pytest.mark.parametrize("name", RUN_METRICS)
+def test_a_mean_needs_no_units_and_units_of_one_list_are_lists(name):
+    metric = parse_run_metric(f"{name}@3")
+    lists, scores = run(15, seed=5, levels=3)
+    ranking = rank(lists, scores)
+    value, alone = metric.measure(ranking, CATALOGUE)
+    again, of_units = metric.measure(ranking, CATALOGUE, np.arange(15))
+    assert again == pytest.approx(value, rel=1e-12)
+    np.testing.assert_allclose(of_units, alone, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", RUN_METRICS)
+def test_items_that_no_list_holds_count(name):
+    """Four more items without a name are as good as four with one that nobody has chosen."""
+    lists, scores = run(15, seed=6)
+    named = Catalogue(np.append(ITEMS, ["x1", "x2", "x3", "x4"]), np.append(np.arange(40.0), np.zeros(4)))
+    unnamed = pickle.loads(pickle.dumps(Catalogue(ITEMS, np.arange(40.0), 4)))
+    metric = parse_run_metric(f"{name}@3")
+    assert len(named) == len(unnamed) == 44
+    (one, values), (other, others) = (metric.measure(rank(lists, scores), all_of) for all_of in (named, unnamed))
+    assert one == pytest.approx(other, rel=1e-12)
+    np.testing.assert_allclose(values, others, rtol=1e-9)
+    assert one != pytest.approx(metric.measure(rank(lists, scores), CATALOGUE)[0])

@@ -51,6 +51,23 @@ def test_a_report_is_what_its_types_say(make_scores):
     assert set(data.__all__) >= {"Report", "Figure", "Delta"}
 
 
+def test_slices_are_small_by_what_is_resampled(make_scores):
+    """About 25 lists in each of four categories, of about 20 users each."""
+    slicings = (Slicing("category", (Cut("category"),)),)
+    scores, small = make_scores(100), {}
+    for cluster in (None, "user"):
+        for least in (12, 16, 20):
+            request = Request(("a",), ("ndcg",), slicings=slicings, cluster=cluster, min_lists=least)
+            values = report_of(evaluate(scores, request))["slices"][0]["values"]
+            small[cluster, least] = [one["value"] for one in values if one["small"]]
+    rows = scores.select(["query_id", "user", "category", "label"]).to_pandas().fillna("(missing)")
+    has_value = rows[rows["label"].gt(0).groupby(rows["query_id"]).transform("any")]
+    for (cluster, least), found in small.items():
+        counts = has_value.groupby("category")[cluster or "query_id"].nunique()
+        assert sorted(found) == sorted(counts[counts < least].index), (cluster, least)
+    assert small[None, 20] != small["user", 20]
+
+
 def test_without_a_baseline_nothing_is_compared(make_scores):
     report = report_of(evaluate(make_scores(50), Request(("a", "b"), ("ndcg",))))
     assert (report["baseline"], report["comparisons"]) == (None, {})

@@ -267,3 +267,47 @@ def calibration_bins(bins: int = 10) -> list[dict[str, Any]]:
         {"score": -2.0 + at * 0.5, "label": label, "low": label - 0.08, "high": label + 0.08, "documents": 2760}
         for at, label in enumerate(labels)
     ]
+
+
+def beyond(models: Sequence[str], baseline: str | None, groups: Sequence[str]) -> dict[str, Any]:
+    """Catalogue and exposure: the second model covers most and is most unequal, the first is least so; the first group
+    gets half of what it is due from all models, and intervals of its ratio are not known."""
+    others = [model for model in models if baseline not in (None, model)]
+    coverage = dict(zip(models, (0.4, 0.6, 0.5), strict=False))
+    metrics = ("coverage@10", "gini@10")
+    catalogue = {
+        "items": 2000,
+        "listed": 1234,
+        "contract": {metric: {"ties": "average"} for metric in metrics},
+        "higher_is_better": {"coverage@10": True, "gini@10": False},
+        "models": {model: {metric: _estimate(coverage[model]) for metric in metrics} for model in models},
+        "comparisons": {
+            model: {metric: _estimate(coverage[model] - 0.4, 0.15) for metric in metrics} for model in others
+        },
+    }
+    due = 1 / len(groups)
+    shares = [
+        {
+            "group": group,
+            "count": 10,
+            "documents": _estimate(due),
+            "relevance": _estimate(due),
+            "models": {
+                model: {
+                    "exposure": _estimate((0.5 if at == 0 else 1) * due, 0.001),
+                    "difference": _estimate(-0.5 * due if at == 0 else 0.0, 0.001),
+                    "ratio": {"mean": 0.5, "low": None, "high": None},
+                    "change": _estimate(0.012, 0.001) if model in others else None,
+                }
+                for model in models
+            },
+        }
+        for at, group in enumerate(groups)
+    ]
+    lists = {"lists": 45, "left_out": 5, "merged": 7}
+    by_brand = {"name": "brand", "attention": "1 / log2(position + 1)", "gain": "exp2", **lists, "groups": shares}
+    return {"catalogue": catalogue, "exposure": [by_brand]}
+
+
+def _estimate(mean: float, half: float = 0.02) -> dict[str, float]:
+    return {"mean": mean, "low": mean - half, "high": mean + half}

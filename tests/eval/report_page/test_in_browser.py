@@ -8,7 +8,8 @@ pytest.importorskip("websockets", reason="the DevTools protocol needs a websocke
 
 from eval.report_page import write_page
 from tests.eval.report_page.browser import CHROMIUM, browser
-from tests.eval.report_page.reports import EVIL, GATE, RIGHT_TO_LEFT, calibration_bins, make_report
+from tests.eval.report_page.reports import EVIL, GATE, RIGHT_TO_LEFT, beyond, calibration_bins, make_report
+from tests.eval.report_page.test_discovery import found
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
@@ -25,6 +26,7 @@ def tab(tmp_path_factory):
 @pytest.fixture(scope="module")
 def report():
     report = make_report(lists=1500, slices=SLICES)
+    report |= beyond(tuple(report["models"]), "bm25", [f"brand {at}" for at in range(12)])
     report["gate"] = GATE
     report["calibration"] = {model: calibration_bins() for model in report["models"]}
     changes = report["comparisons"]["trees"]["changes"]["ndcg@10"]
@@ -58,6 +60,10 @@ def others(tmp_path_factory):
         "decision": "FAIL",
         "rules": [{"rule": LONG, "decision": "FAIL", "reason": LONG, "figures": {}}],
     }
+    reports["alone"] |= beyond(("only",), None, ["a", "b"])
+    reports["long"] |= beyond((LONG, LONG + "2"), LONG, [LONG, "b"])
+    reports["long"]["exposure"][0]["name"] = LONG
+    reports["long"]["discovery"] = found(LONG, LONG)
     paths = {}
     for name, report in reports.items():
         paths[name] = folder / f"{name}.html"

@@ -3,6 +3,7 @@
 import pytest
 
 from eval.report_page.overview import data_context, metric_groups
+from eval.report_page.page import report_html
 from eval.report_page.reading import Reading
 from tests.eval.report_page.reports import make_report
 
@@ -60,6 +61,30 @@ def test_the_data(report):
     assert [figure for _, figure in context.five] == ["2", "11", "21", "34.5", "100"]
 
 
+def test_what_was_left_out(report):
+    lost = {"documents": 1200, "relevant": 80, "queries": 7, "without_relevant": 3, "reasons": {"missing": 1200}}
+    report["data"]["dropped"] = {
+        "documents": 1300,
+        "queries": 9,
+        "without_relevant": 4,
+        "label": {"documents": 100, "reasons": {"no number": 100}},
+        "scores": {"bm25": {**lost, "documents": 0}, "trees": lost},
+    }
+    context = data_context(Reading(report))
+    assert context.facts[3:] == (
+        ("Documents left out", "1,300"),
+        ("Of these without a usable label", "100"),
+        ("Whole queries left out", "9"),
+        ("Queries that lost all relevant documents", "4"),
+    )
+    assert context.dropped == (("trees", ("1,200", "80", "7", "3")),)
+    page = report_html(report)
+    assert "Documents left out for want of a score" in page
+    assert "Of these without a usable label" in page
+    report["data"]["dropped"]["documents"] = 0
+    assert len(data_context(Reading(report)).facts) == 3
+
+
 def test_data_that_say_little(report):
     report["data"].update(queries=0, documents=0, empty=0, labels=None, lengths=None, missing={})
     del report["data"]["judged@10"]
@@ -67,3 +92,5 @@ def test_data_that_say_little(report):
     assert context.facts[2][1] == "0 (–)"
     assert (context.labels, context.lengths, context.five, context.judged) == ((), None, (), ())
     assert context.models[0] == ("bm25", "–", ())
+    assert context.dropped == ()
+    assert "left out" not in report_html(report)

@@ -59,7 +59,7 @@ def test_other_queries_are_refused_or_intersected(ranker, refused, runs):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["old", "gone"], "gone: cannot read"),
+        (["old", "gone"], "gone: no such file; expected per_query.parquet of a report, or its folder"),
         (["old", "old"], "compare: expected different runs"),
         (["old", "new", "--model", "trees"], "no run has a model 'trees'; there are blend, net"),
         (["old", "new", "--metric", "map"], "metric map is not in all runs"),

@@ -83,16 +83,29 @@ def test_sections_of_a_spec_are_used_and_changed(ranker, scores, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["scores.parquet", "--metric", "ndgc"], "evaluation: metric 'ndgc': unknown name 'ndgc'"),
+        (["scores.parquet", "--metric", "ndgc"], "metric 'ndgc': unknown name 'ndgc'"),
         (["scores.parquet", "--slice", "colour"], "expected a column 'colour'"),
         (["scores.parquet", "--slice", "{feature: shop, buckets: 1}"], "slices.0.buckets: expected quartile"),
         (["scores.parquet", "--slice", "{feature: shop, buckets: 4}"], "slices by buckets of 'shop': expected numbers"),
         (["scores.parquet", "--slice", "{shop"], "--slice {shop: not YAML"),
         (["scores.parquet", "--gate", "{metric: mrr}"], "gate.0.metric: 'mrr' is not among"),
         (["scores.parquet", "--gate", "{floor: 1}"], "expected one of metric"),
-        (["scores.parquet", "--draws", "3"], "evaluation.draws: Input should be greater than or equal to 100"),
+        (
+            ["scores.parquet", "--gate", "{metric: ndcg@10, slice: [shop]}"],
+            "--gate {metric: ndcg@10, slice: [shop]}.slice: unknown key; did you mean 'slices'?",
+        ),
+        (
+            ["scores.parquet", "--slice", "{feature: shop, bucket: 2}"],
+            "evaluation.slices.0.bucket: unknown key; did you mean 'buckets'?",
+        ),
+        (["scores.parquet", "--slice", "shopp"], "expected a column 'shopp', got query_id, document_id, label, bad"),
+        (["scores.parquet", "--label", "lable"], "expected a column 'lable', got"),
+        (["scores.parquet", "--draws", "3"], "evaluation.draws: Input should be greater than or equal to 100, got 3"),
         (["scores.parquet", "--baseline", "best"], "baseline: expected one of the models (bad, good), got 'best'"),
         (["scores.parquet", "--model", "best"], "expected a column 'best'"),
+        (["scores.parquet", "--candidate", "best", "--find-slices"], "candidate: no model 'best'; there are bad, good"),
+        (["scores.parquet", "--temp", "scores.parquet/temp"], "scores.parquet/temp: cannot make the folder: Not a"),
+        (["scores.parquet", "--out", "scores.parquet/out"], "scores.parquet/out: cannot make the folder: Not a"),
         (["none.parquet"], "none.parquet: no file of scores here"),
         (["scores.txt"], "expected a file that ends in .parquet"),
         (["none", "none"], "none: no dataset here"),
@@ -111,9 +124,76 @@ def test_unusable_documents_are_refused_or_dropped(ranker, refused, tmp_path):
     )
     done = ranker("evaluate", "s.csv", *renamed, "--drop", "--out", "out")
     assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "out" / "report.json").read_text())["data"]["dropped"] == 1
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["data"]["dropped"]["documents"] == 1
     assert "20 test lists, 100 documents" in done.stdout
-    assert "1 documents without a usable label or score are left out" in " ".join(done.stdout.split())
+    note = "1 document left out of the lists of all models: 1 with no usable label (1 missing)"
+    assert report["notes"] == [note]
+    assert f"note: {note}\n" in done.stdout
+    assert note in (tmp_path / "out" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["s.csv", "s.jsonl"])
+def test_no_gate_passes_a_model_that_has_no_scores_where_it_is_bad(ranker, refused, tmp_path, name):
+    """The model `new` ranks 30 queries of 200 wrong, and gives no scores for them."""
+    rows = []
+    for number in range(200):
+        for place in range(4):
+            label, bad = int(place == 0), number < 30
+            score = "none" if bad else label + (0.5 if number % 9 else -1.5)
+            rows.append((f"q{number}", f"d{place}", label, label + (0.5 if number % 3 else -1.5), score))
+    names = ("query_id", "document_id", "label", "old", "new")
+    if name == "s.csv":
+        text = ",".join(names) + "\n" + "".join(",".join(map(str, row)) + "\n" for row in rows)
+    else:
+        text = "".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows)
+    (tmp_path / name).write_text(text)
+    options = ["--model", "old", "--model", "new", "--baseline", "old", "--gate", "{metric: ndcg@10, margin: 0.05}"]
+    expected = f"{name}, column 'new': expected a number, got 'none' in row 1, query 'q0', document 'd0' (120 such rows"
+    assert expected in refused("evaluate", name, *options)
+    done = ranker("evaluate", name, *options, "--drop", "--out", "out")
+    assert done.returncode == 3, done.stdout
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    [rule] = report["gate"]["rules"]
+    assert rule["figures"]["low"] > -0.05, "what is left would pass"
+    assert "30 relevant documents and 30 whole queries of new" in rule["reason"]
+    assert "note: left out for want of a score: 30 relevant documents and 30 whole queries of new" in done.stdout
+    lost = report["data"]["dropped"]["scores"]["new"]
+    assert lost == {
+        "documents": 120,
+        "relevant": 30,
+        "queries": 30,
+        "without_relevant": 0,
+        "reasons": {"no number": 120},
+    }
+
+
+def test_columns_that_are_taken_for_models_are_told_and_a_gate_asks_for_its_own(ranker, refused, tmp_path):
+    random = np.random.default_rng(0)
+    rows = {"query_id": np.repeat(np.arange(150), 4), "document_id": np.tile(np.arange(4), 150)}
+    rows |= {"label": np.tile([1, 0, 0, 0], 150), "old": random.normal(size=600), "new": random.normal(size=600)}
+    rows |= {"price": random.random(600), "clicks": np.arange(600), "shop": ["x"] * 600}
+    pq.write_table(pa.table(rows), tmp_path / "s.parquet")
+    done = ranker("evaluate", "s.parquet", "--baseline", "old")
+    assert done.returncode == 0, done.stderr
+    assert (
+        "note: taken as models, since none were named: the columns of floating point, old, new, price; not read: clicks"
+        " (integers), shop (text)\n"
+    ) in done.stdout
+    gate = ["--gate", "{metric: ndcg@10, margin: 0.9}"]
+    told = refused("evaluate", "s.parquet", "--baseline", "old", *gate)
+    assert "got 3 columns that look like scores: old, new, price; name it with --candidate" in told
+    for options in (
+        ["--candidate", "new"],
+        ["--model", "old", "--model", "new"],
+        ["--gate", "{metric: ndcg@10, margin: 0.9, model: new}"],
+        ["--gate", "{empty_share: 0.5}"],
+    ):
+        own = options if options[0] == "--gate" else [*gate, *options]
+        done = ranker("evaluate", "s.parquet", "--baseline", "old", *own)
+        assert done.returncode == 0, done.stderr
+        assert ("note: taken" in done.stdout) == ("--model" not in options)
+    assert "no model 'nwe'" in refused("evaluate", "s.parquet", "--baseline", "old", *gate, "--candidate", "nwe")
 
 
 def test_options_without_effect_are_refused(ranker, scores):
@@ -121,6 +201,7 @@ def test_options_without_effect_are_refused(ranker, scores):
         (["a", "b", "--model", "x"], "--model has no effect on a bundle"),
         ([scores, "--online", "x"], "--online has no effect on SCORES"),
         (["a", "b", "c"], "expected BUNDLE and DATASET, or SCORES; got 3 paths"),
+        (["--runner", "FnApiRunner", "--streaming", scores], "got 0 paths (write options of Beam as --name=value"),
     ]:
         done = ranker("evaluate", *arguments)
         assert done.returncode == 2
@@ -132,6 +213,7 @@ def test_a_score_table_needs_no_tensorflow(ranker, scores):
     assert done.returncode == 0
     assert "eval.evaluate" in done.stderr
     assert "tensorflow" not in done.stderr
+    assert "apache_beam" not in done.stderr
 
 
 def test_a_bundle_is_measured_as_by_the_workflow(ranker, bundle, dataset, progress, tmp_path):

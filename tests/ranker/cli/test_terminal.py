@@ -91,7 +91,7 @@ def test_figures_and_differences_are_shown_as_far_as_there_are_any():
     delta = {"mean": 0.25, "low": None, "high": None, "p_t": 0.0123}
     report = {
         "settings": {"confidence": 0.9},
-        "data": {"queries": 10, "documents": 99, "empty": 1, "dropped": 2},
+        "data": {"queries": 10, "documents": 99, "empty": 1},
         "baseline": "[red]",
         "contract": {"ndcg@10": {"ties": "average"}},
         "models": {
@@ -110,7 +110,7 @@ def test_figures_and_differences_are_shown_as_far_as_there_are_any():
     ):
         assert part in text
     assert "0.012" in text
-    assert "2 documents without a usable label or score are left out. 1 lists have no relevant document." in text
+    assert "1 lists have no relevant document." in text
     assert "ndcg@10: ties average" in text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from ranker.spec import Evaluation, GateRule, SliceBy, Spec
 
@@ -112,6 +113,87 @@ def test_defaults_say_what_they_are():
         "draws": 1000,
         "seed": 0,
         "min_lists": 30,
+        "exposure": [],
+        "catalogue": None,
+        "find_slices": None,
     }
     assert SliceBy(feature="price").cuts[0].feature == "price"
     assert GateRule(metric="ndcg@10").compared == "online"
+
+
+def test_forms_of_exposure(text, load, faults):
+    more = ", catalogue: 900, exposure: [title, [title, price], {by: title, k: 5, discount: geometric, patience: 0.5}]"
+    [fault] = faults(measured(text, more=more))
+    assert "exposure name used more than once: title" in fault
+    found = load(measured(text, "price", more=more.replace("by: title", "by: {feature: title, name: tint}"))).evaluation
+    assert [one.by.label for one in found.exposure] == ["title", "title × price", "tint"]
+    assert [one.label for one in found.groupings] == ["price", "title", "title × price", "tint"]
+    assert found.catalogue == 900
+    assert Evaluation.model_validate(found.model_dump()) == found
+
+
+@pytest.mark.parametrize(
+    ("exposure", "says"),
+    [
+        ("tint", "evaluation.exposure.0: no feature 'tint' under query, document or pair; there are"),
+        ("segment", "evaluation.exposure.0: all documents of a list are of one group by features of the query"),
+        ("{by: {feature: title, buckets: 3}}", "title: buckets need a number or a date"),
+        ("{by: {feature: price, scope: document}}", "scope has no effect on exposure"),
+        ("{by: {length: [5]}}", "length says nothing of the documents of a list"),
+        ("{by: price, patience: 0.5}", "patience has no effect without discount: geometric"),
+        ("{by: price, discount: linear}", "discount"),
+        ("{by: price, k: 0}", "greater than or equal to 1"),
+    ],
+)
+def test_wrong_exposure_is_told(text, faults, exposure, says):
+    [fault] = faults(measured(text, more=f", exposure: [{exposure}]"))
+    assert says in fault
+
+
+def test_forms_of_find_slices(text, load):
+    for written in ("true", "{}", "{features: all, depth: 2, alpha: 0.05}"):
+        found = load(measured(text, more=f", find_slices: {written}")).evaluation
+        assert found.find_slices.model_dump() == {
+            "features": "all",
+            "metrics": None,
+            "depth": 2,
+            "alpha": 0.05,
+            "min_lists": None,
+        }
+        assert Evaluation.model_validate(found.model_dump()) == found
+    more = ", find_slices: {features: [segment, price], metrics: [ndcg@10], depth: 1}"
+    assert load(measured(text, more=more)).evaluation.find_slices.features == ["segment", "price"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ("{features: [tint]}", "evaluation.find_slices.features: no feature 'tint' under query, document or pair"),
+        ("{metrics: [map]}", "find_slices.metrics: expected some of ['ndcg@10'], got 'map'; add it there"),
+        ("{depth: 4}", "less than or equal to 3"),
+        ("{alpha: 0}", "greater than or equal to 0.001"),
+        ("{deep: 4}", "evaluation.find_slices.deep: unknown key"),
+        ("false", "evaluation.find_slices"),
+    ],
+)
+def test_wrong_find_slices_is_told(text, faults, asked, says):
+    told = faults(measured(text, more=f", find_slices: {asked}"))
+    assert says in told[0]
+
+
+def test_two_functions_of_one_name():
+    one, two = ({"code": f"mine:{name}", "inputs": ["a"], "name": "x"} for name in ("f", "g"))
+    Evaluation.model_validate({"slices": [one], "exposure": [{"by": one}]})
+    with pytest.raises(ValueError, match="'x' is computed by two functions, for slices and exposure"):
+        Evaluation.model_validate({"slices": [one], "exposure": [{"by": two}]})
+
+
+@pytest.mark.parametrize(("confidence", "draws", "least"), [(0.95, 100, None), (0.99, 199, 200), (0.9999, 1000, 20000)])
+def test_draws_reach_the_confidence(confidence, draws, least):
+    """At each end of an interval at least one draw has to lie beyond it."""
+    if least is None:
+        assert Evaluation(confidence=confidence, draws=draws).draws == draws
+    else:
+        with pytest.raises(ValidationError, match=f"needs at least {least} draws.*got {draws}"):
+            Evaluation(confidence=confidence, draws=draws)
+        assert Evaluation(confidence=confidence, draws=least).draws == least

@@ -94,7 +94,7 @@ def test_it_takes_a_good_spec(text):
     [
         ("training:", "trainings:", "spec.trainings: unknown"),
         ("blend:", "blends:", "spec.blend: required"),
-        ("epochs: 20", "epochs: many", "spec.training.epochs: expected integer"),
+        ("epochs: 20", "epochs: many", "spec.training.epochs: fits none of anyOf"),
         ("kind: lambdamart", "kind: lambdamarkt", "spec.models.1: fits none of oneOf"),
         ("version: 1", "version: 2", "spec.version: expected one of [1]"),
     ],

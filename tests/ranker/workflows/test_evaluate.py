@@ -20,7 +20,7 @@ from ranker.errors import RankerError
 from ranker.spec import Evaluation, GateRule
 from ranker.workflows.call_times import bundle_megabytes, time_calls
 from ranker.workflows.evaluate import evaluate, score_table
-from ranker.workflows.score_report import Sections
+from ranker.workflows.score_report import Sections, evaluate_scores
 
 SLICES = ["segment", {"feature": "price", "buckets": 3, "scope": "document"}, ["segment", "brand"]]
 
@@ -144,3 +144,53 @@ def test_calls_are_timed_and_the_bundle_is_weighed(bundle, tmp_path):
     size = bundle_megabytes(copied)
     (copied / "more").write_bytes(b"0" * 1_000_000)
     assert bundle_megabytes(copied) == pytest.approx(size + 1)
+
+
+def test_diversity_catalogue_and_exposure_of_a_bundle(bundle, dataset, progress, tmp_path):
+    """Popularity is counted in the training lists; the scores that are written say it all again."""
+    metrics = ["ndcg@10", "ild@10(by=brand)", "alpha_ndcg@10(by=brand)", "coverage@5", "novelty@5"]
+    asked = sections(metrics=metrics, slices=[], exposure=["brand", {"by": {"feature": "price", "buckets": 3}, "k": 5}])
+    report = evaluate(bundle, dataset, progress, tmp_path / "out", asked)
+    counts: dict[str, int] = {}
+    for judged in read_raw(dataset.raw("train"), dataset.columns):
+        for name, label in zip(judged.request.document_ids, judged.labels, strict=True):
+            counts[name] = counts.get(name, 0) + int(label > 0)
+    table = pq.read_table(tmp_path / "out" / "scores.parquet")
+    assert table["popularity"].to_pylist() == [counts.get(name, 0) for name in table["document_id"].to_pylist()]
+    assert sum(table["popularity"].to_pylist()) > 0
+    assert report["catalogue"]["listed"] == len(set(table["document_id"].to_pylist()))
+    assert [one["name"] for one in report["exposure"]] == ["brand", "price"]
+    again = evaluate_scores(
+        tmp_path / "out" / "scores.parquet", progress, asked, models=list(report["models"]), candidate=BLEND
+    )
+    for part in ("models", "catalogue", "exposure"):
+        assert again[part] == report[part]
+
+
+def test_slices_are_found_by_features_of_queries_and_documents(bundle, dataset, progress, tmp_path):
+    asked = sections(slices=[], find_slices={"features": "all", "min_lists": 5})
+    found = evaluate(bundle, dataset, progress, tmp_path / "out", asked)["discovery"]
+    known = {*found["features"], *found["left_out"]}
+    assert {column.name for column in dataset.columns} | {"list length"} == known
+    assert found["left_out"]["title"] == found["left_out"]["query"] == "a text"
+    assert {"segment", "brand", "price"} <= set(found["features"])
+    models = [(one["model"], one["baseline"]) for one in found["searches"]]
+    assert models == [("net", "bm25"), ("trees", "bm25"), (BLEND, "bm25"), (BLEND, None)]
+    named = sections(slices=[], find_slices={"features": ["segment"], "min_lists": 5})
+    assert evaluate(bundle, dataset, progress, sections=named)["discovery"]["features"] == ["segment"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"find_slices": {"features": ["colour"]}}, "find_slices.features: no feature 'colour'; there are"),
+        ({"metrics": ["ndcg", "ild@5(by=colour)"]}, "no feature 'colour' of queries or documents"),
+        ({"metrics": ["ndcg", "ild@5(by=popularity)"]}, "no feature 'popularity' of queries or documents"),
+        ({"metrics": ["ndcg", "ild@5(by=segment)"]}, "'segment' is a feature of the query, the same for all documents"),
+        ({"metrics": ["ndcg", "novelty@5(popularity=sold)"]}, "no feature 'sold' of queries or documents"),
+        ({"metrics": ["ndcg", "ild"]}, "ild: needs the column that it looks at"),
+    ],
+)
+def test_metrics_of_features_that_are_not_there(bundle, dataset, progress, options, says):
+    with pytest.raises(RankerError, match=says):
+        evaluate(bundle, dataset, progress, None, sections(slices=[], **options))

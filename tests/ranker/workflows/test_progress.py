@@ -40,3 +40,10 @@ def test_a_failure_ends_the_watch(tmp_path):
     seen = len(stage.counts)
     time.sleep(0.7)
     assert len(stage.counts) == seen
+
+
+def test_work_that_was_done_twice_is_shown_as_all(tmp_path):
+    stage, tally = Told(), Tally(tmp_path / "tally")
+    with watching(stage, tally, "lists", 9):
+        tally.add(18)
+    assert stage.counts[-1] == (9, "lists", 9)

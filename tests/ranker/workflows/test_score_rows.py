@@ -83,3 +83,17 @@ def test_features_named_as_other_columns_are_renamed():
         "label": "label (feature)",
         "net": "net (feature)",
     }
+
+
+def test_vectors_and_counts():
+    """A vector that is missing is NaN throughout; documents without a count have none."""
+    ids = ["a", "b"]
+    vectors = np.array([[[1.0, 2.0], [np.nan, np.nan]]], np.float32)
+    labels = np.zeros(2, np.float32)
+    one = JudgedList(RankRequest("q", ids, {"place": vectors}), labels, labels, np.zeros(2, np.int64))
+    columns = {"place": Column("place", "document", "float32", width=2)}
+    [batch] = score_batches(iter([one]), lambda judged: {"m": judged.labels}, columns, counts={"sold": {"b": 3}})
+    assert batch.schema.field("place").type == pa.list_(pa.float32(), 2)
+    assert batch.column("place").to_pylist()[0] == [1.0, 2.0]
+    assert np.isnan(batch.column("place").to_pylist()[1]).all()
+    assert batch.column("sold").to_pylist() == [0, 3]
