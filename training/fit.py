@@ -16,6 +16,7 @@ import tf_keras
 from numpy.typing import NDArray
 
 from eval.metrics import Metric
+from ranker.errors import RankerError
 from ranker.models.losses import make_loss
 from ranker.models.scorers.networks import make_network
 from ranker.spec import Network
@@ -32,9 +33,10 @@ from training.strategies import is_chief
 __all__ = ["CHECKPOINT", "Fitted", "fit_network"]
 
 CHECKPOINT = "checkpoint.npz"
+_FORMAT = 1  # of checkpoints: another one is not read
 _SECONDS = 60.0  # between checkpoints within an epoch
 _SAMPLE = 100_000  # documents that normalisation is fitted to
-_NO_DECAY = ["bias", "gamma", "beta", "norm", "embed"]
+_NO_DECAY = {"bias", "gamma", "beta", "embeddings"}  # last parts of the names of weights
 
 Report = Callable[[int, int, str], None]
 
@@ -116,7 +118,7 @@ class _Fit:
             if start is not None:
                 start(self._scorer)
             self._rate = LearningRate(settings, self._batches.steps * settings.epochs)
-            self._optimizer = _optimizer(settings, self._rate)
+            self._optimizer = _optimizer(settings, self._rate, self._scorer.trainable_variables)
             self._optimizer.build(self._scorer.trainable_variables)
             self._step = Step(
                 self._scorer,
@@ -129,7 +131,9 @@ class _Fit:
         self._position = Position()
         self._best = self._weights()
         initial = self._best if start is not None else []  # else they follow from the seed
-        self._key = _digest(network, settings, train, valid, lists, str(metric), initial)
+        self._key = _digest(
+            network, settings, train, valid, lists, str(metric), initial, self._strategy.num_replicas_in_sync
+        )
         self._checkpoint = None if folder is None else folder / CHECKPOINT
         self._writes = is_chief(self._strategy)
 
@@ -175,6 +179,7 @@ class _Fit:
         for batch in self._batches.epoch(position.epoch, position.step):
             position.loss += self._step(batch, position.epoch * self._batches.steps + position.step)
             position.step += 1
+            self._refuse_divergence()
             documents += int(batch.mask.sum())
             self._tell(documents / (time.perf_counter() - started))
             if time.monotonic() - saved > _SECONDS:
@@ -190,6 +195,15 @@ class _Fit:
         position.epoch, position.step, position.loss = position.epoch + 1, 0, 0.0
         self._validate(line)
         position.history.append(line)
+
+    def _refuse_divergence(self) -> None:
+        """Raise an error, before anything is saved, if the loss is no number any more."""
+        position = self._position
+        if not np.isfinite(position.loss):
+            raise RankerError(
+                f"training of {self._network.name!r} diverged: the loss is {position.loss} in epoch"
+                f" {position.epoch + 1}, step {position.step}; lower learning_rate or clip_norm"
+            )
 
     def _validate(self, line: dict[str, Any]) -> None:
         """Measure the weights as they are, and keep them if they are the best so far or no best is chosen."""
@@ -227,7 +241,9 @@ class _Fit:
 
     def _compilation_pays(self) -> bool:
         """Whether what all steps save is more than what it takes to compile them for each padded length."""
+        weights = self._weights()
         plain, compiled, to_compile = self._step.seconds(next(self._batches.epoch(0)))
+        self._scorer.set_weights(weights)  # batch normalisation moves its averages
         shapes = len({self._batches.length(lists) for lists in self._batches.order(0)})
         steps = self._settings.epochs * self._batches.steps
         return (plain - compiled) * steps > to_compile * shapes
@@ -251,13 +267,18 @@ class _Fit:
             variable.assign(value)
 
 
-def _optimizer(settings: FitSettings, rate: LearningRate) -> Any:
+def _optimizer(settings: FitSettings, rate: LearningRate, variables: Sequence[Any]) -> Any:
     """Adam (Kingma and Ba, ICLR 2015), with decoupled weight decay if there is any."""
     if not settings.weight_decay:
         return tf_keras.optimizers.Adam(rate, global_clipnorm=settings.clip_norm)
     optimizer = tf_keras.optimizers.AdamW(rate, settings.weight_decay, global_clipnorm=settings.clip_norm)
-    optimizer.exclude_from_weight_decay(var_names=_NO_DECAY)
+    optimizer.exclude_from_weight_decay([one for one in variables if _last_part(one.name) in _NO_DECAY])
     return optimizer
+
+
+def _last_part(name: str) -> str:
+    """Such as `kernel` of `net/tower/dense/kernel:0`."""
+    return name.rpartition("/")[2].partition(":")[0]
 
 
 def _sample(dense: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
@@ -276,12 +297,15 @@ def _digest(
     lists: NDArray[np.int64] | None,
     metric: str,
     initial: Sequence[NDArray[Any]],
+    replicas: int,
 ) -> str:
     """Of all that a training depends on, but for its code."""
-    digest = hashlib.sha256(json.dumps([network.model_dump(), settings.to_json(), metric]).encode())
+    told = [_FORMAT, replicas, network.model_dump(), settings.to_json(), metric, train.layout.to_json()]
+    digest = hashlib.sha256(json.dumps(told).encode())
     for examples in (train, valid):
         if examples is not None:
-            for values in (examples.offsets, examples.labels, examples.dense):
+            ids = [array for one in examples.ids.values() for array in (one.values, one.offsets)]
+            for values in (examples.offsets, examples.labels, examples.dense, *ids, *examples.judged.values()):
                 digest.update(np.ascontiguousarray(values).data)
     if lists is not None:
         digest.update(np.ascontiguousarray(lists).data)

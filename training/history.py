@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,16 @@ class History:
     def __init__(self, folder: Path, settings: FitSettings, about: Mapping[str, str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / METRICS
-        self._writer = tf.summary.create_file_writer(str(folder / _TENSORBOARD))
+        self._folder = folder / _TENSORBOARD
+        self._writer = tf.summary.create_file_writer(str(self._folder))
         self._hyperparameters = {**settings.to_json(), **about}
 
     def start(self) -> None:
-        """Show the hyper-parameters: once, when a training begins and not when it goes on."""
+        """Remove what another training left, and show the hyper-parameters; not when a training goes on."""
+        self._path.unlink(missing_ok=True)
+        for file in self._folder.glob("events.*"):
+            file.unlink()
+        self._writer = tf.summary.create_file_writer(str(self._folder))
         from tensorboard.plugins.hparams import api  # type: ignore[import-untyped]
 
         with self._writer.as_default(step=0):
@@ -61,9 +66,11 @@ class History:
         self._writer.close()
 
 
-def keep_histories(work: Path, artefact: Path) -> None:
+def keep_histories(work: Path, artefact: Path, members: Iterable[str]) -> None:
     """Copy metrics.jsonl and TensorBoard's files of each member to `training/<member>` of an artefact."""
-    for file in sorted(work.glob(f"*/{METRICS}")):
+    for file in (work / name / METRICS for name in members):
+        if not file.is_file():  # trees have none
+            continue
         kept = artefact / "training" / file.parent.name
         kept.mkdir(parents=True)
         shutil.copy2(file, kept)

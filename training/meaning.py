@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,6 @@ VECTORS: Mapping[str, Callable[[Layout, Sequence[str]], Sequence[str]]] = {
     "dense": lambda _, dense: dense,
     "numbers": number_names,
     "inputs": input_names,
-    "relative inputs": partial(input_names, relative=True),
 }
 
 

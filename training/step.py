@@ -58,7 +58,7 @@ class Step:
         self._plain = tf.function(self._of_all, reduce_retracing=True)
 
     def seconds(self, batch: PaddedLists) -> tuple[float, float, float]:
-        """Time to compute gradients plainly, compiled, and to compile; no weight changes."""
+        """Time to compute gradients plainly, compiled, and to compile; only averages of batch normalisation change."""
         given, seed = _tensors(batch), self._seed
         plain = tf.function(self._gradients)
         started = time.perf_counter()
@@ -102,7 +102,7 @@ class Step:
         self, features: dict[str, tf.Tensor], mask: tf.Tensor, labels: tf.Tensor, judged: Any, seed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, list[Any]]:
         """The loss's total and weight, and the gradients of the total."""
-        dropout, noise = seed, tf.random.experimental.stateless_fold_in(seed, 1)
+        dropout, noise = (tf.random.experimental.stateless_fold_in(seed, part) for part in (0, 1))
         variables = self._scorer.trainable_variables
         with tf.GradientTape() as tape:
             scores = self._scorer(features, mask, training=True, seed=dropout)

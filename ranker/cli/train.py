@@ -45,6 +45,9 @@ def command(
         from ranker.workflows.train_member import train_member
     if only is not None:
         manifest = train_member(prepared, only, out, progress, loaded, importance=importance)
+        if not manifest:
+            click.echo("the first worker writes the folder")
+            return
         for metric, means in manifest["means"].items():
             click.echo(f"{only}: {metric} validation {means['valid']:.4f}, test {means['test']:.4f}")
         if importance:

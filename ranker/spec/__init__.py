@@ -41,7 +41,7 @@ from ranker.spec.losses import (
 )
 from ranker.spec.model import Serving, Spec
 from ranker.spec.models import Blend, LambdaMart, Model, SingleFeature
-from ranker.spec.scorers import Dnn, Linear, Network, SelfAttention
+from ranker.spec.scorers import Dnn, Gam, Linear, Network, SelfAttention
 from ranker.spec.training import NetworkTraining, Training
 from ranker.spec.validation import Validation
 
@@ -65,6 +65,7 @@ __all__ = [
     "ExposureBy",
     "Feature",
     "Features",
+    "Gam",
     "GateRule",
     "GumbelApproxNdcg",
     "JudgedCandidates",

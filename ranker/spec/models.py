@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ranker.spec.scorers import Dnn, Linear, SelfAttention
+from ranker.spec.scorers import Dnn, Gam, Linear, SelfAttention
 from ranker.spec.section import Name, Section
 
 __all__ = ["Blend", "LambdaMart", "Model", "SingleFeature"]
@@ -32,7 +32,7 @@ class SingleFeature(Section):
     feature: Name
 
 
-Model = Annotated[Linear | Dnn | SelfAttention | LambdaMart | SingleFeature, Field(discriminator="kind")]
+Model = Annotated[Linear | Dnn | SelfAttention | Gam | LambdaMart | SingleFeature, Field(discriminator="kind")]
 
 
 class Blend(Section):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ranker.spec.section import Section
 
@@ -37,7 +37,13 @@ class Training(NetworkTraining):
     xla: Annotated[Literal["auto"] | bool, Field(description="auto: measured in the first steps")] = False
     strategy: Literal["one_device", "mirrored", "multi_worker_mirrored", "tpu"] = "one_device"
     buckets: Annotated[bool, Field(description="batches of lists of like length")] = True
-    cache: Literal["auto", "memory", "disk", "none"] = "auto"
+    cache: Annotated[Literal["auto", "memory", "disk"], Field(description="where the lists are")] = "auto"
     warm_start: Annotated[str, Field(description="bundle whose networks of the same name are started from")] | None = (
         None
     )
+
+    @model_validator(mode="after")
+    def _what_is_measured_is_not_deterministic(self) -> Self:
+        if self.deterministic and self.xla == "auto":
+            raise ValueError("xla: auto is measured and may come out otherwise in a second run; say true or false")
+        return self

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 from eval.lists import Lists
 from eval.metrics import Metric
@@ -20,6 +21,7 @@ from ranker.workflows.older_networks import OlderNetwork, older_networks
 from ranker.workflows.progress import Progress
 from training.examples import Examples, read_examples
 from training.lambdamart import check_grades
+from training.strategies import is_chief, make_strategy
 
 __all__ = ["Material", "read_material"]
 
@@ -38,6 +40,7 @@ class Material:
         valid: the validation lists.
         work: folder in which a training keeps what it goes on from if it was killed.
         older: networks to start from, by the name of the one that is trained.
+        strategy: the devices.
     """
 
     dataset: Dataset
@@ -47,6 +50,12 @@ class Material:
     valid: Examples
     work: Path
     older: Mapping[str, OlderNetwork] = field(default_factory=dict)
+    strategy: tf.distribute.Strategy | None = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process writes what is made: the only one, or the first of several workers."""
+        return self.strategy is None or is_chief(self.strategy)
 
 
 def read_material(dataset: Dataset, spec: Spec | None, out: Path, progress: Progress) -> Material:
@@ -63,22 +72,24 @@ def read_material(dataset: Dataset, spec: Spec | None, out: Path, progress: Prog
         RankerError: for labels that a model or the metric refuses, or networks to start from that do not fit.
     """
     spec = _settle(dataset, spec)
+    strategy = make_strategy(spec.training.strategy)  # before anything is computed: workers have to meet first
     metric = metrics_of(spec)[0]
     _check_labels(spec, dataset, metric)
     older = older_networks(spec)
     work = out.resolve().with_name(f".{out.resolve().name}.training")
+    arrays = work / f"arrays of {strategy.cluster_resolver.task_id}" if strategy.cluster_resolver else work
     with progress.stage("read the training lists") as stage:
-        train, valid = (_read(dataset, split, spec.training.cache, work) for split in ("train", "valid"))
+        train, valid = (_read(dataset, split, spec.training.cache, arrays) for split in ("train", "valid"))
         stage.count(len(train) + len(valid), "lists")
-    return Material(dataset, spec, metric, train, valid, work, older)
+    return Material(dataset, spec, metric, train, valid, work, older, strategy)
 
 
-def _read(dataset: Dataset, split: SplitName, cache: str, work: Path) -> Examples:
+def _read(dataset: Dataset, split: SplitName, cache: str, arrays: Path) -> Examples:
     files = dataset.packed(split)
     size = sum(file.stat().st_size for file in files)  # packed records are little more than their numbers
     free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     on_disk = cache == "disk" or (cache == "auto" and size > _SHARE * free)
-    return read_examples(files, dataset.layout, work / split if on_disk else None)
+    return read_examples(files, dataset.layout, arrays / split if on_disk else None)
 
 
 def _settle(dataset: Dataset, spec: Spec | None) -> Spec:

@@ -21,7 +21,6 @@ from training.fit import fit_network
 from training.lambdamart import fit_lambdamart, tree_rows
 from training.scoring import score_examples
 from training.settings import settle
-from training.strategies import make_strategy
 from training.warm_start import WarmStart
 
 __all__ = ["Member", "fit_member"]
@@ -77,7 +76,7 @@ def _network(model: Any, material: Material, progress: Progress) -> Member:
             material.metric,
             stage.update,
             folder=material.work / model.name,
-            strategy=make_strategy(training.strategy),
+            strategy=material.strategy,
             start=start,
         )
     network = fitted.scorer

@@ -45,7 +45,7 @@ def train(dataset: Dataset, out: Path, progress: Progress, spec: Spec | None = N
         spec: its models, blend, training, evaluation and serving sections are used; default: the dataset's own.
 
     Returns:
-        the manifest.
+        the manifest. Of several workers the first one writes the bundle.
 
     Raises:
         ArtefactError: if data and features of the spec are not the dataset's, or the export is not faithful.
@@ -79,6 +79,8 @@ def train(dataset: Dataset, out: Path, progress: Progress, spec: Spec | None = N
         "versions": versions(),
         "processor": processor(),
     }
+    if not material.writes:
+        return manifest
     with new_directory(out) as building:
         with progress.stage("export"):
             scorers = {name: member.scorer for name, member in members.items()}
@@ -92,7 +94,7 @@ def train(dataset: Dataset, out: Path, progress: Progress, spec: Spec | None = N
             write_json(building / "manifest.json", manifest)
         with progress.stage("check the export against the trained models"):
             _write_golden(building, dataset, members, weights)
-        keep_histories(material.work, building)
+        keep_histories(material.work, building, members)
     shutil.rmtree(material.work, ignore_errors=True)
     return manifest
 

@@ -56,7 +56,7 @@ def train_member(
         importance: also measure how much the metric of the validation lists falls without each feature.
 
     Returns:
-        the manifest.
+        the manifest; {} of all workers but the first, which writes the folder.
 
     Raises:
         RankerError: if the spec has no such model, or it does not fit the dataset.
@@ -69,12 +69,14 @@ def train_member(
     only = wanted.model_copy(update={"models": [model]})
     material = read_material(dataset, only, out, progress)
     member = fit_member(model, material, progress)
+    if not material.writes:
+        return {}
     with new_directory(out) as building:
         with progress.stage("score the validation and test lists"):
             means = _write_scores(building, material, member)
         found = _importance(material, member, progress) if importance else []
         _write_model(building, member, dataset)
-        keep_histories(material.work, building)
+        keep_histories(material.work, building, [name])
         manifest = {
             "kind": "member",
             "format_version": FORMAT_VERSION,

@@ -26,7 +26,7 @@ _AT_ONCE = 10  # steps that `SimplePipeline` does in one call
 _EXECUTIONS = 5  # of so many steps; the first one is not timed
 _ROUNDS = 3  # of ours, before and after each of theirs
 _WIDTHS = (256, 128, 64)
-_DNN = Dnn(name="dnn", kind="dnn", layers=list(_WIDTHS), dropout=0.0, loss=SOFTMAX)
+_DNN = Dnn(name="dnn", kind="dnn", layers=list(_WIDTHS), dropout=0.0, input_dropout=0.0, loss=SOFTMAX)
 _NUMBERS = {name: tf.io.FixedLenFeature([1], tf.float32, 0.0) for name in NAMES}
 _LABEL = ("label", tf.io.FixedLenFeature([1], tf.float32, -1.0))
 _MASK = "list_mask"

@@ -53,7 +53,7 @@ def test_equal_lengths_are_told_apart():
     found = axes_of(NETWORKS["dnn"], LAYOUT)
     assert found[f"inputs/tables/{TEXT}/embeddings"] == (ids_of(TEXT), embedding_of(TEXT))
     assert found["inputs/tables/brand/embeddings"] == (ids_of("brand"), embedding_of("brand"))
-    assert found["inputs/numbers/knots"] == ("dense", None)
+    assert found["inputs/pieces/centre"] == ("dense", None)
     assert found["tower/dense/0/kernel"] == ("inputs", None)
     assert found["tower/dense/1/kernel"] == (None, None)
     assert found["tower/norms/0/moving_mean"] == (None,)

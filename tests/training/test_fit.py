@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 import tensorflow as tf
 
 from eval.metrics import parse_metric
+from ranker.errors import RankerError
 from ranker.spec import Linear, SelfAttention, Training
 from training.checkpoint import load_state
 from training.examples import read_examples
@@ -35,7 +37,7 @@ def splits(dataset):
 def fit(splits):
     """Train a network; `notes` is what was reported."""
 
-    def run(network=NETWORK, notes=None, valid=True, metric=METRIC, folder=None, lists=None, **training):
+    def run(network=NETWORK, notes=None, valid=True, metric=METRIC, folder=None, lists=None, start=None, **training):
         train, held_out = splits
         settings = settle(
             network, Training(**({"epochs": 3, "seed": 3, "keep": "best"} | training)), len(train), len(held_out)
@@ -47,7 +49,15 @@ def fit(splits):
                 notes.append(note)
 
         return fit_network(
-            network, settings, train, held_out if valid else None, metric, report, folder=folder, lists=lists
+            network,
+            settings,
+            train,
+            held_out if valid else None,
+            metric,
+            report,
+            folder=folder,
+            lists=lists,
+            start=start,
         )
 
     return run
@@ -70,7 +80,7 @@ def test_training_raises_the_metric(fit):
     fitted = fit(epochs=4, notes=notes)
     assert validation(fitted)[0] < fitted.best == max(validation(fitted))
     assert fitted.history[-1]["loss"] < fitted.history[0]["loss"]
-    assert notes[0].startswith("epoch 1 of 4, loss 0.")
+    assert re.match(r"epoch 1 of 4, loss \d\.\d{4}, ", notes[0])
     assert f"ndcg@10 {max(validation(fitted)[:3]):.4f}" in notes[-1]
 
 
@@ -96,11 +106,28 @@ def test_a_metric_may_be_better_when_it_is_lower(fit):
 
 
 def test_the_last_weights_may_be_kept(fit, splits):
-    fitted = fit(epochs=4, learning_rate=0.2, schedule="constant", keep="last", patience=1)
+    fitted = fit(epochs=5, learning_rate=0.2, schedule="constant", keep="last", patience=1)
     assert validation(fitted)[-1] < max(validation(fitted)), "the run has to end worse than its best"
-    assert (fitted.best, fitted.best_epoch) == (validation(fitted)[-1], 4)
+    assert (fitted.best, fitted.best_epoch) == (validation(fitted)[-1], 5)
     scores = score_examples(fitted.scorer, splits[1])
     assert np.nanmean(METRIC.per_list(splits[1].lists, scores)) == pytest.approx(fitted.best, abs=1e-9)
+
+
+def test_weights_decay_whatever_the_network_is_called(fit):
+    """Decay is times the rate: at so small a rate, and so huge a decay, nothing else moves weights."""
+    network = NETWORK.model_copy(update={"name": "bias_norm_embed"})
+    still, decayed = (fit(network, epochs=1, learning_rate=1e-9, weight_decay=decay).scorer for decay in (0.0, 1e8))
+    for one, other in zip(still.trainable_variables, decayed.trainable_variables, strict=True):
+        before, after = (float(np.abs(variable.numpy()).sum()) for variable in (one, other))
+        if "kernel" in one.name:
+            assert after < 0.9 * before, one.name
+        else:
+            assert after == pytest.approx(before, rel=1e-4, abs=1e-6), one.name
+
+
+def test_a_training_that_diverges_is_told(fit, splits):
+    with pytest.raises(RankerError, match=r"training of 'net' diverged: the loss is nan in epoch 1, step \d+; lower"):
+        fit(start=lambda scorer: scorer.set_weights([weight * np.nan for weight in scorer.get_weights()]))
 
 
 def test_without_validation_lists_the_last_weights_count(fit):

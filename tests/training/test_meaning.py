@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ranker.data.artefacts import ArtefactError
 from ranker.data.layout import IdFeature, Layout
+from ranker.models.scorers.pieces import PIECES
 from ranker.spec import Features
 from training.meaning import Entries, embedding_of, ids_of, meanings
 
@@ -71,8 +72,7 @@ def test_axes_have_a_name_for_each_place(vocabularies):
     assert {name: len(entries) for name, entries in found.items()} == {
         "dense": len(LAYOUT.dense),
         "numbers": len(LAYOUT.dense) + 1,
-        "inputs": len(LAYOUT.dense) + 1 + 3 + 8 + 2,
-        "relative inputs": 2 * (len(LAYOUT.dense) + 1) + 3 + 8 + 2,
+        "inputs": PIECES * len(LAYOUT.dense) + 1 + 3 + 8 + 2,
         ids_of("#text_9_2"): 10,
         ids_of("segment"): 5,
         ids_of("shop"): 6,

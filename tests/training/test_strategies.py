@@ -32,7 +32,7 @@ from training.fit import fit_network
 from training.settings import settle
 data = Dataset(Path(dataset))
 train, valid = (read_examples(data.packed(split), data.layout) for split in ("train", "valid"))
-network = SelfAttention(name="net", kind="self_attention", width=16, heads=2, blocks=1, dropout=0.0)
+network = SelfAttention(name="net", kind="self_attention", width=16, heads=2, blocks=1, dropout=0.0, input_dropout=0.0)
 settings = settle(network, Training(epochs=2, batch_size=16, seed=3), 100, 100)
 for name, strategy in strategies.items():
     place = Path(folder) / name

@@ -12,6 +12,7 @@ import tensorflow as tf
 from ranker.data.layout import IdFeature, Layout
 from ranker.errors import RankerError
 from ranker.models.scorers.networks import make_network
+from ranker.models.scorers.pieces import PIECES
 from ranker.spec import Dnn, Linear, SelfAttention
 from training.meaning import VECTORS, Entries, embedding_of, ids_of
 from training.warm_start import warm_start
@@ -151,9 +152,9 @@ def test_what_is_new_is_as_initialised():
         np.testing.assert_array_equal(values[table][at], expected)
     np.testing.assert_array_equal(values[table][-2:], old_table[-2:], "other brands are in as many buckets")
     kernel, old_kernel = (given["tower/dense/0/kernel"] for given in (values, weights))
-    np.testing.assert_array_equal(kernel[1], fresh["tower/dense/0/kernel"][1])
-    np.testing.assert_array_equal(kernel[[0, 2, 3]], old_kernel[:3])
-    np.testing.assert_array_equal(kernel[4:], old_kernel[3:])
+    new = slice(PIECES, 2 * PIECES)  # the second number
+    np.testing.assert_array_equal(kernel[new], fresh["tower/dense/0/kernel"][new])
+    np.testing.assert_array_equal(np.delete(kernel, new, axis=0), old_kernel)
     assert taken.mapped == {table: (5 * 3, 6 * 3), "tower/dense/0/kernel": (len(old_kernel) * 6, kernel.size)}
     assert taken.fresh == []
     assert str(taken) == f"{len(taken.copied)} copied, 2 mapped, 0 fresh"
@@ -186,7 +187,8 @@ def test_another_width_of_an_embedding_leaves_it_and_its_columns_fresh():
     kernel = values["tower/dense/0/kernel"]
     same = (kernel == fresh["tower/dense/0/kernel"]).all(axis=1)
     assert same.sum() == 4
-    np.testing.assert_array_equal(kernel[~same], np.delete(weights["tower/dense/0/kernel"], slice(4, 7), axis=0))
+    brand = slice(3 * PIECES + 1, 3 * PIECES + 4)  # behind three numbers and an overlap
+    np.testing.assert_array_equal(kernel[~same], np.delete(weights["tower/dense/0/kernel"], brand, axis=0))
 
 
 def test_numbers_are_those_of_the_new_data():
@@ -230,7 +232,7 @@ def test_nothing_that_fits_is_told():
         started(wider, now, then, trained(DNN, then))
     message = str(told.value)
     assert message.startswith("no weight of 'net' (dnn) fits: expected inputs/tables/#text_4_2/embeddings [5, 2], ")
-    assert "tower/dense/0/kernel [9, 60]" in message
+    assert "inputs/pieces/scale [3, 8] and 5 more; " in message
     assert "; there is inputs/tables/#text_9_2/embeddings [10, 2], inputs/tables/brand/embeddings [7, 3], " in message
     assert "train it without warm_start" in message
 

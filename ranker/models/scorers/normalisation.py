@@ -90,7 +90,7 @@ def _moving(layer: tf_keras.layers.Layer, name: str, width: int, initializer: st
         initializer,
         trainable=False,
         synchronization=tf.VariableSynchronization.ON_READ,
-        aggregation=tf.VariableAggregation.MEAN,
+        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         experimental_autocast=False,
     )
 

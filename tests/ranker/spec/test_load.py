@@ -82,7 +82,7 @@ def test_all_faults_come_in_one_report(text, faults):
         ("model_name: store", "model_name: no", "serving.model_name", "valid string, got False"),
         ("name: price", "name: p rice", "features.document.1.name", "got 'p rice'"),
         ("[log1p]", "[log]", "features.document.1.transform.0", "'zscore' or 'minmax', got 'log'"),
-        ("kind: lambdamart", "kind: forest", "models.1", "'self_attention', 'lambdamart', 'single_feature'"),
+        ("kind: lambdamart", "kind: forest", "models.1", "'self_attention', 'gam', 'lambdamart', 'single_feature'"),
         ("version: 1", "version: 2", "version", "Input should be 1, got 2"),
         ("training: {epochs: 20}", "training:", "training", "got None"),
         ("metrics: [ndcg@10]", "metrics: ndcg@10", "evaluation.metrics", "valid list, got 'ndcg@10'"),

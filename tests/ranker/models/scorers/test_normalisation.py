@@ -80,7 +80,7 @@ from ranker.spec import Dnn
 rng = np.random.default_rng(2)
 x = rng.normal(3, 5, size=(4, 6, 3)).astype(np.float32)
 mask = np.arange(6) < np.array([6, 1, 0, 3])[:, np.newaxis]
-spec = Dnn(name="net", kind="dnn", layers=[8, 4], normalisation="batch", dropout=0)
+spec = Dnn(name="net", kind="dnn", layers=[8, 4], normalisation="batch", dropout=0, input_dropout=0)
 layout = Layout(("a", "b", "c"), ())
 
 def loss_and_gradients(network, x, mask):
