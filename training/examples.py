@@ -40,11 +40,6 @@ class IdValues:
         places, offsets = _spans(self.offsets, rows)
         return IdValues(self.values[places], offsets)
 
-    @property
-    def widest(self) -> int:
-        """The most ids that a row has."""
-        return int(np.diff(self.offsets).max(initial=0))
-
 
 @dataclass(frozen=True, eq=False)
 class Examples:

@@ -114,7 +114,8 @@ class _Fit:
         self._batches = Batches(train, settings, lists, fixed)
         self._largest_label = float(train.labels.max(initial=0))
         with self._strategy.scope():
-            self._scorer = self._make(settings.mixed_precision)
+            self._scorer = self._make("mixed_bfloat16" if settings.mixed_precision else "float32")
+            self._scorer.adapt(_sample(train.dense, settings.seed))
             if start is not None:
                 start(self._scorer)
             self._rate = LearningRate(settings, self._batches.steps * settings.epochs)
@@ -153,20 +154,17 @@ class _Fit:
             self._save()
         if history is not None:
             history.close()
-        scorer = self._make(mixed_precision=False)
-        scorer.set_weights(self._best)
+        scorer = self._make("float32")
+        scorer.set_weights(self._best)  # what `adapt` found is among them
         return Fitted(scorer, self._position.best, self._position.best_epoch, self._position.history)
 
     @property
     def _about(self) -> dict[str, str]:
         return {"network": self._network.kind, "loss": json.dumps(self._network.model_dump()["loss"])}
 
-    def _make(self, mixed_precision: bool) -> Any:
+    def _make(self, policy: str) -> Any:
         """The network with its initial weights."""
-        policy = "mixed_bfloat16" if mixed_precision else "float32"
-        scorer = make_network(self._network, self._train.layout, self._settings.seed, policy)
-        scorer.adapt(_sample(self._train.dense, self._settings.seed))
-        return scorer
+        return make_network(self._network, self._train.layout, self._settings.seed, policy)
 
     def _ended(self) -> bool:
         position, settings = self._position, self._settings

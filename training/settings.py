@@ -61,8 +61,11 @@ def settle(network: Network, training: Training, lists: int, valid: int) -> FitS
         training: the section for all networks.
         lists: training lists.
         valid: validation lists.
+
+    A `patience` that is said asks for the best epoch.
     """
-    chosen = _defaults(lists, valid) | _said(training) | _said(network.training)
+    said = _said(training) | _said(network.training)
+    chosen = _defaults(lists, valid) | ({"keep": "best"} if "patience" in said else {}) | said
     own = ("seed", "deterministic", "mixed_precision", "xla", "buckets")
     return FitSettings(**chosen, **{name: getattr(training, name) for name in own})
 

@@ -27,6 +27,12 @@ class NetworkTraining(Section):
     keep: Annotated[Literal["best", "last"], Field(description="weights of which epoch")] | None = None
     list_cap: Annotated[int, Field(ge=2, description="documents of a training list; more are sampled")] | None = None
 
+    @model_validator(mode="after")
+    def _patience_has_an_effect(self) -> Self:
+        if self.keep == "last" and self.patience is not None:
+            raise ValueError("patience has no effect with keep: last, which trains all epochs; leave one out")
+        return self
+
 
 class Training(NetworkTraining):
     """How all networks are trained."""

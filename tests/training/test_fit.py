@@ -106,7 +106,7 @@ def test_a_metric_may_be_better_when_it_is_lower(fit):
 
 
 def test_the_last_weights_may_be_kept(fit, splits):
-    fitted = fit(epochs=5, learning_rate=0.2, schedule="constant", keep="last", patience=1)
+    fitted = fit(epochs=5, learning_rate=0.2, schedule="constant", keep="last")
     assert validation(fitted)[-1] < max(validation(fitted)), "the run has to end worse than its best"
     assert (fitted.best, fitted.best_epoch) == (validation(fitted)[-1], 5)
     scores = score_examples(fitted.scorer, splits[1])

@@ -50,3 +50,4 @@ def test_defaults_follow_the_number_of_lists():
 def test_the_best_epoch_is_chosen_where_there_are_lists_enough():
     assert (settled(valid=50).keep, settled(valid=5_000).keep) == ("last", "best")
     assert settled({"keep": "best"}, valid=50).keep == "best"
+    assert settled(patience=3, valid=50).keep == "best", "patience has no effect on the last epoch"
